@@ -148,6 +148,20 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.DoesNotContain("bgpd", await site.Node.DoAsync("nft", "list", "ruleset"));
     }
 
+    /// <summary>What runs would lose what it has in force, until it has seen that.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "curl")]
+    public async Task A_flush_beside_a_daemon_that_runs_is_refused_unless_it_is_forced()
+    {
+        await site.StartAsync();
+        var refused = await site.Node.RunAsync(Project.Daemon, "--flush", "--config", site.PathOf("bgpd.yaml"));
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("held by another bgpd in this network namespace, process ", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("end it first, or say --force", refused.Errors, StringComparison.Ordinal);
+        Assert.Contains("table inet bgpd", await site.Node.DoAsync("nft", "list", "ruleset"));
+        var forced = await site.Node.RunAsync(Project.Daemon, "--flush", "--force", "--config", site.PathOf("bgpd.yaml"));
+        Assert.Contains("warning: ", forced.Errors, StringComparison.Ordinal);
+    }
+
     [NeedsFact(Needs.Daemon, "nft", "curl", "setpriv")]
     public async Task Without_CAP_NET_ADMIN_it_says_what_it_needs_and_BGP_goes_on()
     {

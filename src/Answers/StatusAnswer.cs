@@ -54,6 +54,10 @@ public sealed record StatusAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? NotInForce { get; init; }
 
+    /// <summary>Why what the command line says with --save is not saved; absent where it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? NotSaved { get; init; }
+
     /// <summary>Absent where no policy is enforced.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PolicyStatusAnswer? Policy { get; init; }
@@ -121,7 +125,16 @@ public sealed record LastReloadAnswer(DateTimeOffset At, string File, bool Taken
 /// <param name="Lag">Seconds since it last knew that there is nothing newer than what it has said; null: it has said nothing.</param>
 public sealed record SourceAnswer(
     string Kind, string Name, DateTimeOffset? InSyncSince, IReadOnlyDictionary<string, int> Objects, SourceErrorAnswer? LastError,
-    double? Lag);
+    double? Lag)
+{
+    /// <summary>What is different there and not believed yet; absent: nothing is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public WithheldAnswer? Withheld { get; init; }
+}
+
+/// <param name="Files">That say less than before, are gone, or cannot be read as they are.</param>
+/// <param name="Until">When the last of them is believed, unless it changes again.</param>
+public sealed record WithheldAnswer(int Files, DateTimeOffset Until);
 
 public sealed record SourceErrorAnswer(DateTimeOffset At, string Message);
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Calico.Bgp.Dataplane;
+using Calico.Bgp.Speaker;
 
 namespace Calico.Bgp.Bgpd;
 
@@ -21,6 +22,9 @@ internal sealed class Holding : IDisposable
     public const string NatTable = $"the nftables table inet {DataplaneLoop.Table}";
 
     private readonly Dictionary<string, Socket> held = [];
+
+    /// <summary>Routes that bear our mark.</summary>
+    public static string Routes(KernelConfig kernel) => $"routes with protocol {kernel.Protocol} in table {kernel.Table}";
 
     /// <summary>What is held already stays so.</summary>
     /// <param name="what">In the words of a message to the operator.</param>

@@ -17,12 +17,13 @@ var flush = new Option<bool>("--flush")
 {
     Description = "Removes the routes, rules, next hops and the NAT table that this daemon left, and ends.",
 };
-var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush };
+var force = new Option<bool>("--force") { Description = "With --flush: beside a daemon that runs, too, which puts back what it misses." };
+var root = new RootCommand("Speaks BGP for a node: peers, routes, the kernel's table.") { config, check, flush, force };
 root.SetAction((arguments, stop) =>
 {
     if (arguments.GetValue(check) is { } file) return Checking.RunAsync(file.FullName, stop);
     var path = arguments.GetValue(config)!.FullName;
-    return arguments.GetValue(flush) ? Flushing.RunAsync(path, stop) : Hosting.RunAsync(path, stop);
+    return arguments.GetValue(flush) ? Flushing.RunAsync(path, arguments.GetValue(force), stop) : Hosting.RunAsync(path, stop);
 });
 root.Subcommands.Add(EgressPodCommand.Make());
 var parsed = root.Parse(args);
@@ -31,7 +32,7 @@ return parsed.Errors.Count > 0 ? Refuse(parsed) : await parsed.InvokeAsync(new()
 static int Refuse(ParseResult wrong)
 {
     foreach (var error in wrong.Errors) Console.Error.WriteLine(error.Message);
-    Console.Error.WriteLine("usage: bgpd [--config FILE] [--check FILE] [--flush] [--version]");
+    Console.Error.WriteLine("usage: bgpd [--config FILE] [--check FILE] [--flush [--force]] [--version]");
     Console.Error.WriteLine("       bgpd egress-pod [--help]");
     return 2;
 }

@@ -20,6 +20,9 @@ public sealed record SourceState
     /// <summary>The last thing that went wrong, which may be over; null: nothing has.</summary>
     public SourceError? LastError { get; private init; }
 
+    /// <summary>What is different there and not believed yet; null: nothing is.</summary>
+    public WithheldNews? Withheld { get; init; }
+
     /// <summary>All that there was at this moment has been said.</summary>
     public SourceState Current(DateTimeOffset at) =>
         this with { HasListed = true, InSyncSince = InSyncSince ?? at, CurrentAt = at };
@@ -27,6 +30,11 @@ public sealed record SourceState
     /// <summary>From now on it cannot be read, or not be followed.</summary>
     public SourceState Lost(DateTimeOffset at, string reason) => this with { InSyncSince = null, LastError = new(at, reason) };
 }
+
+/// <summary>Files that say less than before, are gone, or cannot be read as they are, until they have stood like that for long enough: what
+/// they said stays in force.</summary>
+/// <param name="Until">When the last of them is believed.</param>
+public sealed record WithheldNews(int Files, DateTimeOffset Until);
 
 public sealed record SourceError(DateTimeOffset At, string Text);
 

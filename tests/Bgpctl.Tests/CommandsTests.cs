@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Calico.Bgp.Answers;
@@ -76,6 +77,22 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal(
             "bgpctl: network policy is off: bgpd.yaml has no section policy, or policy.enabled is false\n", lab.Errors.ToString());
         Assert.Equal("", lab.Output.ToString());
+    }
+
+    /// <summary>Whoever looks at three in the morning shall not stop reading at a green word.</summary>
+    [Fact]
+    public async Task Ready_is_not_all_that_is_said_where_something_is_not_in_force()
+    {
+        lab.Dataplane.View = lab.Dataplane.View with { Problem = "policy: nftables cannot be spoken to" };
+        lab.Daemon.Sources =
+        [
+            new("files", "/etc/bgpd/r", SourceState.Unread.Current(FakeSpeaker.Now) with { Withheld = new(3, FakeSpeaker.Now.AddSeconds(20)) },
+                ImmutableSortedDictionary<string, int>.Empty),
+        ];
+        Assert.Equal(0, await lab.RunAsync("status"));
+        Assert.Contains("ready for routes; not all that bgpd.yaml asks for is in force (below)", lab.Output.ToString());
+        Assert.Contains("3 files not believed yet: gone, with less in them, or half written; believed in 20s, unless they change again",
+            lab.Output.ToString());
     }
 
     /// <summary>As with policy; what the daemon has answered programs get all the same.</summary>

@@ -40,5 +40,7 @@ internal static class DeniedView
     private static string End(string address, int? port) => port is not { } number ? address
         : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{Words.Number(number)}" : $"{address}:{Words.Number(number)}";
 
-    private static string Way(DeniedFlowAnswer flow) => flow.In ?? flow.Out ?? "";
+    /// <summary>The interface whose program it was; those that ask on the way out are of the one that it was to leave by.</summary>
+    private static string Way(DeniedFlowAnswer flow) =>
+        (flow.Program is "pod ingress" or "forward-out" or "normal-out" or "untracked out" ? flow.Out ?? flow.In : flow.In ?? flow.Out) ?? "";
 }

@@ -23,6 +23,7 @@ internal static class StatusView
             ("ranges", string.Join(", ", (status.Ranges ?? []).Select(range => $"{range.Range}: {range.Sessions} of {range.Limit}"))),
             ("kernel", KernelView.Counts(status.Kernel)),
             ("not in force", status.NotInForce is { } missing ? new Cell(missing, Tone.Bad) : ""),
+            ("not saved", status.NotSaved is { } unsaved ? new Cell(unsaved, Tone.Bad) : ""),
             ("policy", status.Policy is { } policy ? Policy(policy) : ""),
             ("services", status.Services is { } services ? Services(services) : ""),
             ("egress", status.Egress is { } egress ? Egress(egress) : ""),
@@ -95,9 +96,14 @@ internal static class StatusView
                 ? new Cell($"{error.Message} ({Words.Span(now - error.At)} ago)", source.InSyncSince == null ? Tone.Bad : Tone.Plain) : "",
         ])]);
 
-    private static Cell InSync(SourceAnswer source, DateTimeOffset now) => source.InSyncSince is { } since
+    private static Cell InSync(SourceAnswer source, DateTimeOffset now) => source.Withheld is { } withheld
+        ? new($"{Words.Count(withheld.Files, "file")} not believed yet: gone, with less in them, or half written; believed in "
+            + $"{Words.Span(Positive(withheld.Until - now))}, unless they change again", Tone.Bad)
+        : source.InSyncSince is { } since
         ? new($"in sync {Words.Span(now - since)}", Tone.Good)
         : new(source.Lag == null ? "not read yet" : "not in sync", Tone.Bad);
+
+    private static TimeSpan Positive(TimeSpan left) => left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     private static Grid Problems(ResourcesAnswer resources) => new(
         [new("Object"), new("Field"), new("Reason"), new("Where")],
@@ -113,6 +119,7 @@ internal static class StatusView
     private static Cell State(StatusAnswer status) => status switch
     {
         { ShuttingDown: true } => new("shutting down", Tone.Bad),
+        { Ready: true, NotInForce: not null } => new("ready for routes; not all that bgpd.yaml asks for is in force (below)", Tone.Bad),
         { Ready: true } => new("ready", Tone.Good),
         _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
     };

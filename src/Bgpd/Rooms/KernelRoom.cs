@@ -36,7 +36,7 @@ internal sealed class KernelRoom(Start start, Loops loops, TimeProvider time, IL
     private void Hold()
     {
         var kernel = start.Config.Speaker.Kernel;
-        if (kernel.InstallRoutes) Holding.Hold($"routes with protocol {kernel.Protocol} in table {kernel.Table}");
+        if (kernel.InstallRoutes) Holding.Hold(Holding.Routes(kernel));
         if (start.Config.Nat != null) Holding.Hold(Holding.NatTable);
     }
 

@@ -25,6 +25,8 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
 
     public IDataplane? Dataplane { get; set; }
 
+    public SavedTranslations? Saved { get; set; }
+
     /// <summary>GET /v1/events?topics=status,peers,kernel,bfd,denied,dns; without topics: all but the last two.</summary>
     public async Task WriteAsync(HttpContext http, Place place)
     {
@@ -82,7 +84,7 @@ internal sealed class EventStream(ISpeaker speaker, IDaemon daemon, Loops loops,
         switch (topic)
         {
             case "status":
-                Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops, Dataplane), Answer.Json.StatusAnswer);
+                Event(http, "status"u8, StatusAnswers.Status(speaker, daemon, loops, Dataplane, Saved), Answer.Json.StatusAnswer);
                 break;
             case "peers": Event(http, "peers"u8, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer); break;
             case "bfd": Event(http, "bfd"u8, BfdAnswers.All(speaker), Answer.Json.IReadOnlyListBfdAnswer); break;

@@ -33,7 +33,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     public IDataplane? Dataplane { get; set => events.Dataplane = field = value; }
 
     /// <summary>Null: nothing is.</summary>
-    public SavedTranslations? Saved { get; set; }
+    public SavedTranslations? Saved { get; set => events.Saved = field = value; }
     public Doorkeeper Doorkeeper { get; set; } = new([]);
 
     public Task AnswerAsync(HttpContext http) =>
@@ -122,7 +122,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
     }
 
     private Task StatusAsync(HttpContext http) =>
-        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops, Dataplane), Answer.Json.StatusAnswer);
+        Answer.JsonAsync(http, StatusAnswers.Status(speaker, daemon, loops, Dataplane, Saved), Answer.Json.StatusAnswer);
 
     private Task PeersAsync(HttpContext http) =>
         Answer.JsonAsync(http, StatusAnswers.Peers(speaker), Answer.Json.IReadOnlyListPeerAnswer);

@@ -24,6 +24,12 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
     /// <summary>As it was read or written last; null: there was none.</summary>
     private string? known;
 
+    /// <summary>Why nothing is saved, or not all that was is back; null: all is well.</summary>
+    private volatile string? problem;
+
+    /// <summary>The file is as it was read; null: it has been understood, or there is none.</summary>
+    public string? Problem => problem is { } why && File.Exists(path) ? $"{path} is left as it is, and nothing is saved: {why}" : null;
+
     /// <summary>What systemd gives to a unit that asks for a folder (StateDirectory), or where that would be.</summary>
     public static string Folder =>
         Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } folders ? folders.Split(':')[0] : "/var/lib/bgpd";
@@ -40,7 +46,7 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
             }
             catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
             {
-                log.NotRead(path, refused.Message);
+                NotRead(refused.Message);
                 return CommandLineState.None;
             }
     }
@@ -87,7 +93,7 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
         }
         catch (JsonException wrong)
         {
-            log.NotRead(path, $"expected translations as bgpd saves them (version {Version}), got {Failures.WordsOf(wrong)}");
+            NotRead($"expected translations as bgpd saves them (version {Version}), got {Failures.WordsOf(wrong)}");
         }
         return new([.. some], edits);
     }
@@ -97,8 +103,14 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
     {
         if (wrong == null) return false;
         known = null;
-        log.NotRead(path, $"{wrong.Where}: {wrong.Message}");
+        NotRead($"{wrong.Where}: {wrong.Message}");
         return true;
+    }
+
+    private void NotRead(string why)
+    {
+        problem = why;
+        log.NotRead(path, why);
     }
 
     public bool Has(TranslationKey key)
@@ -156,7 +168,7 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
                 file.Flush(flushToDisk: true);
             }
             File.Move(beside, path, overwrite: true);
-            known = text;
+            (known, problem) = (text, null);
         }
         catch (UnauthorizedAccessException refused)
         {

@@ -16,7 +16,8 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class StatusAnswers
 {
-    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops, IDataplane? dataplane)
+    /// <param name="saved">What outlives the daemon; null: nothing does.</param>
+    public static StatusAnswer Status(ISpeaker speaker, IDaemon daemon, Loops loops, IDataplane? dataplane, SavedTranslations? saved)
     {
         var router = speaker.Router;
         var protocols = speaker.Protocols;
@@ -49,6 +50,7 @@ internal static class StatusAnswers
             Loops = [.. loops.Status.Select(Loop)],
             Sources = daemon.Sources is { Count: > 0 } sources ? [.. sources.Select(source => Source(source, router.Now))] : null,
             NotInForce = dataplane?.View.Problem,
+            NotSaved = saved?.Problem,
             Policy = dataplane?.Policy is { } policy && (policy.Enabled || policy.IsBeginning) ? Policy(policy) : null,
             Services = dataplane?.Services is { Enabled: true } services
                 ? new(services.Translations, services.Waiting, [.. services.Problems]) : null,
@@ -89,7 +91,10 @@ internal static class StatusAnswers
 
     private static SourceAnswer Source(SourceStatus source, DateTimeOffset now) => new(
         source.Kind, source.Name, source.State.InSyncSince, source.Objects,
-        source.State.LastError is { } error ? new(error.At, error.Text) : null, source.Lag(now)?.TotalSeconds);
+        source.State.LastError is { } error ? new(error.At, error.Text) : null, source.Lag(now)?.TotalSeconds)
+    {
+        Withheld = source.State.Withheld is { } withheld ? new(withheld.Files, withheld.Until) : null,
+    };
 
     private static ResourcesAnswer Resources(PlanFollower plan, IDaemon daemon) => new(
         plan.Plan.Node, plan.Plan.Release.Name,

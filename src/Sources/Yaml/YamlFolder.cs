@@ -44,6 +44,9 @@ internal sealed class YamlFolder(int source, string path, TimeSpan settling, Tim
     /// <summary>When to <see cref="LookAgain"/>; null: nothing is waiting to settle.</summary>
     public DateTimeOffset? Due => doubtful.Count == 0 ? null : doubtful.Values.Min(doubt => doubt.End);
 
+    /// <summary>What is not believed yet; null: all is.</summary>
+    public WithheldNews? Withheld => doubtful.Count == 0 ? null : new(doubtful.Count, doubtful.Values.Max(doubt => doubt.End));
+
     /// <summary>Why it could not be listed when it was last looked at as a whole; null: it could.</summary>
     public string? Problem { get; private set; }
 

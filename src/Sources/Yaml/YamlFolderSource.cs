@@ -82,6 +82,7 @@ public sealed class YamlFolderSource(int source, string path, FolderRules rules,
     private SourceState After(YamlFolder folder)
     {
         var now = time.GetUtcNow();
-        return folder.Problem is { } problem ? state.Lost(now, problem) with { HasListed = true } : state.Current(now);
+        var after = folder.Problem is { } problem ? state.Lost(now, problem) with { HasListed = true } : state.Current(now);
+        return after with { Withheld = folder.Withheld };
     }
 }

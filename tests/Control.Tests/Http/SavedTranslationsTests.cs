@@ -128,8 +128,13 @@ public sealed class SavedTranslationsTests : IDisposable, ILogger<SavedTranslati
         var next = Begin();
         Assert.Equal([All], next.Read().Translations);
         Assert.Contains("30.0.0.300", Assert.Single(log), StringComparison.Ordinal);
+        Assert.StartsWith($"{Place} is left as it is, and nothing is saved: ", next.Problem, StringComparison.Ordinal);
+        Assert.Contains("30.0.0.300", next.Problem, StringComparison.Ordinal);
+        Assert.Null(saved.Problem);
         Assert.Throws<IOException>(() => next.Forget([All.Key]));
         Assert.Equal(text, File.ReadAllText(Place));
+        File.Delete(Place);
+        Assert.Null(next.Problem);
     }
 
     [Fact]

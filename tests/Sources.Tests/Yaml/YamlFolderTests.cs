@@ -301,9 +301,11 @@ public sealed class YamlFolderTests : IDisposable
         clock.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("a=1 b=2", Scan());
         Assert.Equal(TimeSpan.FromSeconds(1), folder.Due - clock.GetUtcNow());
+        Assert.Equal(new WithheldNews(2, clock.GetUtcNow().AddSeconds(1)), folder.Withheld);
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("", Scan());
         Assert.Null(folder.Due);
+        Assert.Null(folder.Withheld);
     }
 
     [Fact]
