@@ -41,6 +41,16 @@ public sealed partial class DocsTests
             [], direct.Where(name => name != "xunit.runner.visualstudio" && !table.Contains(name, StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void Every_loop_has_its_row_in_the_map()
+    {
+        var table = Between(File.ReadAllText(Tree.Path("src", "README.md")), "| loop | runs on |", "\n\n");
+        var rows = table.Split('\n').Select(row => row.TrimStart('|', ' ').Split(',', '|')[0].Trim()).ToHashSet();
+        var started = Tree.Sources.Where(file => file.StartsWith("src/", StringComparison.Ordinal))
+            .SelectMany(file => StartedLoop().Matches(File.ReadAllText(Tree.Path(file))).Select(match => match.Groups[1].Value)).Distinct();
+        Assert.Equal([], started.Where(name => !rows.Contains(name)).Order());
+    }
+
     [Theory]
     [MemberData(nameof(Pages))]
     public void A_link_leads_to_something_that_is_there(string page)
@@ -86,6 +96,10 @@ public sealed partial class DocsTests
         Assert.True(to >= 0, $"expected {end} behind {begin}, and it is not there");
         return text[from..to];
     }
+
+    /// <summary>A loop's name, as it is entered in the register.</summary>
+    [GeneratedRegex("""\bStart(?:Thread)?\(\s*"([^"]+)",\s*OnDefect""")]
+    private static partial Regex StartedLoop();
 
     [GeneratedRegex("[A-Za-z]+")]
     private static partial Regex Word();
