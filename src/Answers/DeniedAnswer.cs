@@ -18,6 +18,12 @@ public sealed record DeniedFlowAnswer(long Number, DateTimeOffset First, DateTim
     /// <summary>Of the last packet; null: it has none.</summary>
     public required int? SourcePort { get; init; }
     public required string Destination { get; init; }
+    /// <summary>What the client has sent it to, where that was translated before it was denied; absent: it was not, or the kernel does not
+    /// say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? AskedFor { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? AskedPort { get; init; }
     /// <summary>Null: the protocol has none.</summary>
     public required int? Port { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

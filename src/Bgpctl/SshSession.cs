@@ -11,7 +11,8 @@ internal static class SshSession
 {
     private const string Variable = "SSH_CONNECTION";
 
-    /// <summary>What the variable says here and is no connection, so that the programs before are asked; null: nothing of that kind.</summary>
+    /// <summary>What the variable says here and is no connection, so that the programs before are asked; null: nothing of that
+    /// kind.</summary>
     public static string? Misunderstood =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } said && SshConnection.Parse(said) == null
             ? $"{Variable} is \"{said}\", which is no connection (expected CLIENT PORT SERVER PORT)" : null;

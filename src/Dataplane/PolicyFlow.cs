@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Calico.Bgp.Kernel.Nflog;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 
@@ -10,15 +11,22 @@ namespace Calico.Bgp.Dataplane;
 /// <param name="Out">The one that it was to leave by; null: none, or it was not known there yet.</param>
 public sealed record FlowEnds(Address Source, Address Destination, IpProtocol? Protocol, int? Port, string? In, string? Out)
 {
+    /// <summary>What the client has sent it to (a service, a node's port), where that is not the destination; null: it is, or the kernel
+    /// does not say.</summary>
+    public AskedEnd? Asked { get; init; }
+
     public bool IsIcmp => Protocol is IpProtocol.Icmp or IpProtocol.Icmp6;
 
-    /// <summary><c>tcp 10.65.0.2 to 10.65.0.3:80</c>.</summary>
+    /// <summary><c>tcp 10.65.0.2 to 10.65.0.3:80</c>, and behind it <c>, asked for 10.96.0.10:443</c>.</summary>
     public override string ToString()
     {
-        var to = Port is not { } port || IsIcmp ? $"{Destination}"
-            : Destination.IsIPv4 ? $"{Destination}:{port}" : $"[{Destination}]:{port}";
-        return $"{ProtocolWord}{(IsIcmp && Port is { } type ? $" type {type}" : "")} {Source} to {to}";
+        var asked = Asked is { } end ? $", asked for {End(end.To, end.Port)}" : "";
+        return $"{ProtocolWord}{(IsIcmp && Port is { } type ? $" type {type}" : "")} {Source} to "
+            + $"{End(Destination, IsIcmp ? null : Port)}{asked}";
     }
+
+    private static string End(Address address, int? port) =>
+        port == null ? $"{address}" : address.IsIPv4 ? $"{address}:{port}" : $"[{address}]:{port}";
 
     public string ProtocolWord => Protocol switch
     {

@@ -79,6 +79,19 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal("", lab.Output.ToString());
     }
 
+    [Fact]
+    public async Task What_a_denied_client_has_asked_for_stands_before_where_it_went()
+    {
+        var denied = lab.Dataplane.Denied;
+        var flow = denied.Flows[0];
+        lab.Dataplane.Denied = denied with
+        {
+            Flows = [flow with { Ends = flow.Ends with { Asked = new(Address.Parse("10.96.0.10"), 443) } }],
+        };
+        Assert.Equal(0, await lab.RunAsync("policy", "denied"));
+        Assert.Contains(" 10.96.0.10:443 -> 10.65.0.3:81 ", lab.Output.ToString(), StringComparison.Ordinal);
+    }
+
     /// <summary>Whoever looks at three in the morning shall not stop reading at a green word.</summary>
     [Fact]
     public async Task Ready_is_not_all_that_is_said_where_something_is_not_in_force()
@@ -86,7 +99,8 @@ public sealed partial class CommandsTests : IAsyncLifetime
         lab.Dataplane.View = lab.Dataplane.View with { Problem = "policy: nftables cannot be spoken to" };
         lab.Daemon.Sources =
         [
-            new("files", "/etc/bgpd/r", SourceState.Unread.Current(FakeSpeaker.Now) with { Withheld = new(3, FakeSpeaker.Now.AddSeconds(20)) },
+            new("files", "/etc/bgpd/r",
+                SourceState.Unread.Current(FakeSpeaker.Now) with { Withheld = new(3, FakeSpeaker.Now.AddSeconds(20)) },
                 ImmutableSortedDictionary<string, int>.Empty),
         ];
         Assert.Equal(0, await lab.RunAsync("status"));

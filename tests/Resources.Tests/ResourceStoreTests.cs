@@ -80,7 +80,8 @@ public class ResourceStoreTests
     [Fact]
     public void A_good_version_of_another_origin_that_comes_later_or_goes_is_known_at_once()
     {
-        bool[] WithoutEffect() => [.. store.Current.Problems.Where(one => one.Reason == "expected good").Select(one => one.IsWithoutEffect)];
+        bool[] WithoutEffect() =>
+            [.. store.Current.Problems.Where(one => one.Reason == "expected good").Select(one => one.IsWithoutEffect)];
         var bad = Bad("a") with { Problems = [new("BGPPeer/a", "spec", "expected good", "f", 1, ProblemSeverity.Error)] };
         Apply(Content("f", bad));
         Assert.Equal([true], WithoutEffect());

@@ -30,7 +30,9 @@ internal static class DeniedView
     private static Cell[] Row(DeniedFlowAnswer flow) =>
     [
         flow.Last.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), Protocol(flow),
-        End(flow.Source, flow.SourcePort), End(flow.Destination, flow.Port), Words.Number(flow.Packets), flow.Program ?? "",
+        End(flow.Source, flow.SourcePort),
+        (flow.AskedFor is { } asked ? $"{End(asked, flow.AskedPort)} -> " : "") + End(flow.Destination, flow.Port),
+        Words.Number(flow.Packets), flow.Program ?? "",
         new(flow.Endpoint ?? Way(flow), Tone.Strong), flow.Reason,
     ];
 
@@ -41,6 +43,9 @@ internal static class DeniedView
         : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{Words.Number(number)}" : $"{address}:{Words.Number(number)}";
 
     /// <summary>The interface whose program it was; those that ask on the way out are of the one that it was to leave by.</summary>
-    private static string Way(DeniedFlowAnswer flow) =>
-        (flow.Program is "pod ingress" or "forward-out" or "normal-out" or "untracked out" ? flow.Out ?? flow.In : flow.In ?? flow.Out) ?? "";
+    private static string Way(DeniedFlowAnswer flow)
+    {
+        var leaves = flow.Program is "pod ingress" or "forward-out" or "normal-out" or "untracked out";
+        return (leaves ? flow.Out ?? flow.In : flow.In ?? flow.Out) ?? "";
+    }
 }

@@ -16,7 +16,8 @@ internal static class PolicyLintView
         [
             .. lint.Findings.Count == 0 ? [new Cell("no traps were found", Tone.Good)] : Array.Empty<Cell>(),
             .. lint.Ssh == null
-                ? [misunderstood == null ? new(NotAsked + "none is known (SSH_CONNECTION)", Tone.Faint) : new(NotAsked + misunderstood, Tone.Bad)]
+                ? [misunderstood == null ? new(NotAsked + "none is known (SSH_CONNECTION)", Tone.Faint)
+                    : new(NotAsked + misunderstood, Tone.Bad)]
                 : misunderstood == null ? Array.Empty<Cell>()
                 : [new Cell($"{misunderstood}; asked about was {lint.Ssh}, of a program before", Tone.Bad)],
         ]));

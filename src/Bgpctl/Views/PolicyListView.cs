@@ -19,7 +19,8 @@ internal static class PolicyListView
             .. list.Policies.Count == 0 ? ["no policies"] : Array.Empty<Cell>(),
             .. list.Policies.Where(one => one.Refused != null).Select(one => new Cell(
                 $"{one.Kind} {Name(one)}: a newer version is refused, its last good one is in force: {one.Refused}", Tone.Bad)),
-            .. (list.Tried ?? []).Select(one => new Cell($"{one.Object}: {one.State} ({one.Reason})", Tone.Faint)), .. Uncounted(list.Uncounted),
+            .. (list.Tried ?? []).Select(one => new Cell($"{one.Object}: {one.State} ({one.Reason})", Tone.Faint)),
+            .. Uncounted(list.Uncounted),
         ]));
 
     private static Cell[] Uncounted(string? why) =>

@@ -51,6 +51,8 @@ internal static class PolicyAnswers
         Source = flow.Ends.Source.ToString(),
         SourcePort = flow.SourcePort,
         Destination = flow.Ends.Destination.ToString(),
+        AskedFor = flow.Ends.Asked?.To.ToString(),
+        AskedPort = flow.Ends.Asked?.Port,
         Port = flow.Ends.IsIcmp ? null : flow.Ends.Port,
         IcmpType = flow.Ends.IsIcmp ? flow.Ends.Port : null,
         In = flow.Ends.In,
@@ -111,7 +113,8 @@ internal static class PolicyAnswers
                 ?? $"expected the [KIND/][NAMESPACE/]NAME of a policy, got {name}, which is not there; `bgpctl policy list` shows them",
                 "name"));
         return Answer.JsonAsync(
-            http, new([.. called.Select(one => Detail(one, tried, refused))]) { Uncounted = picture.Uncounted }, Answer.Json.PolicyDetailsAnswer);
+            http, new([.. called.Select(one => Detail(one, tried, refused))]) { Uncounted = picture.Uncounted },
+            Answer.Json.PolicyDetailsAnswer);
     });
 
     /// <summary>GET /v1/policy/endpoints[?name=NAME]: by its object's name, with or without the namespace, or by the interface.</summary>
@@ -197,7 +200,8 @@ internal static class PolicyAnswers
         string?[] applies =
             [spec.PreDnat ? "preDNAT" : null, spec.DoNotTrack ? "doNotTrack" : null, spec.ApplyOnForward ? "applyOnForward" : null];
         return new(
-            Summary(entry, tried, refused), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny, entry.Place > 0 ? entry.Place : null,
+            Summary(entry, tried, refused), entry.Tier.Order, entry.Tier.DefaultAction == TierDefault.Deny,
+            entry.Place > 0 ? entry.Place : null,
             entry.InTier, [.. applies.OfType<string>()], spec.AppliesTo.ToString(), [.. entry.Selected.Select(id => id.Key.ToString())],
             [.. Rules(PolicyTypes.Ingress, spec.Ingress), .. Rules(PolicyTypes.Egress, spec.Egress)]);
     }

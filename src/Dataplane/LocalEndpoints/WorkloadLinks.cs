@@ -69,5 +69,6 @@ internal sealed class WorkloadLinks(EndpointTable endpoints)
         .. Unknown(host).Select(link => new PolicyFinding(PolicyTrap.UnknownInterface, link, UnknownWords)),
     ];
 
-    public const string UnknownWords = "it is a workload's by its name, and no endpoint is known there: all that it sends and gets is dropped";
+    public const string UnknownWords =
+        "it is a workload's by its name, and no endpoint is known there: all that it sends and gets is dropped";
 }

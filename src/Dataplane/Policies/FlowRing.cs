@@ -93,6 +93,9 @@ internal sealed class FlowRing(TimeProvider clock)
     private static FlowEnds EndsOf(LoggedPacket packet) => packet.Packet switch
     {
         var one => new(one.Source, one.Destination, one.Protocol,
-            one.Protocol is IpProtocol.Icmp or IpProtocol.Icmp6 ? one.IcmpType : one.DestinationPort, one.In, one.Out),
+            one.Protocol is IpProtocol.Icmp or IpProtocol.Icmp6 ? one.IcmpType : one.DestinationPort, one.In, one.Out)
+        {
+            Asked = packet.Asked,
+        },
     };
 }

@@ -137,6 +137,15 @@ internal static class ConnectionMessage
         return true;
     }
 
+    /// <summary>What whoever began the connection has sent its packets to, of its attributes as messages of other kinds have
+    /// them.</summary>
+    public static bool TryReadAsked(ReadOnlySpan<byte> attributes, IpFamily family, out Address destination, out ushort? port)
+    {
+        var tuple = AttributeReader.Find(attributes, TupleOriginal);
+        port = ReadPort(tuple, DestinationPort);
+        return TryReadTuple(tuple, family, out _, out destination, out _);
+    }
+
     /// <summary>How one that could be read stands.</summary>
     public static ConnectionState ReadState(ReadOnlySpan<byte> body, ConnectionName name)
     {

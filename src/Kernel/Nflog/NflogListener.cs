@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Calico.Bgp.Kernel.Links;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Net;
+using static Tmds.Linux.LibC;
 
 namespace Calico.Bgp.Kernel.Nflog;
 
@@ -40,14 +41,16 @@ public sealed class NflogListener(Loops loops, TimeProvider clock) : IAsyncDispo
     {
         socket = new(0, Buffer, NetlinkProtocol.Netfilter);
         links = new(0, 1 << 16);
-        Bind(group);
+        if (!TryBind(group, withConnections: true) && !TryBind(group, withConnections: false))
+            throw new Win32Exception(EOPNOTSUPP, $"the log of group {group} is not to be had: EOPNOTSUPP");
         loop = loops.Start("nflog", OnDefect.StartAgain, RunAsync, stop: stopping.Token);
     }
 
-    private void Bind(ushort group)
+    /// <returns>False: the kernel has not what was asked for with it.</returns>
+    private bool TryBind(ushort group, bool withConnections)
     {
         var number = socket!.Sequences(1);
-        if (socket.Send(NflogMessage.Bind(group).Numbered(number).Span) is not SocketError.Success and var failed)
+        if (socket.Send(NflogMessage.Bind(group, withConnections).Numbered(number).Span) is not SocketError.Success and var failed)
             throw new Win32Exception((int)failed, $"the log of group {group} cannot be asked for: {failed}");
         while (true)
         {
@@ -58,9 +61,10 @@ public sealed class NflogListener(Loops loops, TimeProvider clock) : IAsyncDispo
             {
                 if (header.Sequence != number || header.Type != MessageType.Error) continue;
                 var answer = new NetlinkAnswer(header, body);
+                if (answer.Errno == EOPNOTSUPP) return false;
                 if (answer.Errno != 0)
                     throw new Win32Exception(answer.Errno, $"the log of group {group} is not to be had: {answer.Words}");
-                return;
+                return true;
             }
         }
     }
@@ -108,7 +112,8 @@ public sealed class NflogListener(Loops loops, TimeProvider clock) : IAsyncDispo
         if (last is { } before) Interlocked.Add(ref lost, entry.Sequence - before - 1);
         last = entry.Sequence;
         var packet = entry.Packet with { In = NameOf(entry.In), Out = NameOf(entry.Out) };
-        if (!packets.Writer.TryWrite(new(clock.GetUtcNow(), entry.Prefix, entry.Place, packet))) Interlocked.Increment(ref lost);
+        var told = new LoggedPacket(clock.GetUtcNow(), entry.Prefix, entry.Place, packet) { Asked = entry.Asked };
+        if (!packets.Writer.TryWrite(told)) Interlocked.Increment(ref lost);
     }
 
     private string? NameOf(int index)

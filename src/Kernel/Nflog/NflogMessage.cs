@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using Calico.Bgp.Kernel.Conntrack;
 using Calico.Bgp.Kernel.Netlink;
 using Calico.Bgp.Kernel.Nfqueue;
 using Calico.Bgp.Kernel.Nftables;
@@ -10,7 +11,7 @@ namespace Calico.Bgp.Kernel.Nflog;
 
 /// <summary>What the kernel tells of one packet; interfaces by number, 0: none.</summary>
 /// <param name="Sequence">Counts what the kernel has logged to the group, told or lost.</param>
-internal sealed record NflogEntry(string Prefix, NftHookPoint Place, Packet Packet, int In, int Out, uint Sequence);
+internal sealed record NflogEntry(string Prefix, NftHookPoint Place, Packet Packet, int In, int Out, uint Sequence, AskedEnd? Asked = null);
 
 /// <summary>The messages of nfnetlink_log (linux/netfilter/nfnetlink_log.h).</summary>
 internal static class NflogMessage
@@ -25,11 +26,13 @@ internal static class NflogMessage
     private const uint Patience = 10;
 
     /// <summary>From now on the group's packets are told to this socket, each with its number.</summary>
-    public static NetlinkMessage Bind(ushort group)
+    /// <param name="withConnections">And with its connection, which not every kernel can (CONFIG_NETFILTER_NETLINK_GLUE_CT).</param>
+    public static NetlinkMessage Bind(ushort group, bool withConnections)
     {
-        const ushort numbered = 1;
+        const ushort numbered = 1, connections = 2;
+        var flags = (ushort)(withConnections ? numbered | connections : numbered);
         return Bind(group, MostOctets)
-            .BigEndian(4, Patience).Attribute(6, NftOctets.Of(numbered).Span);             // CFG_TIMEOUT, CFG_FLAGS
+            .BigEndian(4, Patience).Attribute(6, NftOctets.Of(flags).Span);                // CFG_TIMEOUT, CFG_FLAGS
     }
 
     /// <summary>The same of whole packets, each as soon as it comes.</summary>
@@ -86,7 +89,17 @@ internal static class NflogMessage
             packet with { Mark = AttributeReader.BigEndian(AttributeReader.Find(attributes, 2)) },                        // MARK
             (int)AttributeReader.BigEndian(AttributeReader.Find(attributes, 4)),                                          // IFINDEX_INDEV
             (int)AttributeReader.BigEndian(AttributeReader.Find(attributes, 5)),                                          // IFINDEX_OUTDEV
-            AttributeReader.BigEndian(AttributeReader.Find(attributes, 12)));                                             // SEQ
+            AttributeReader.BigEndian(AttributeReader.Find(attributes, 12)), AskedOf(attributes, packet));                // SEQ
         return true;
+    }
+
+    /// <summary>Null: the connection is not told, its packets go where their client sends them, or it is one of its answers.</summary>
+    private static AskedEnd? AskedOf(ReadOnlySpan<byte> attributes, Packet packet)
+    {
+        const uint answers = 3;                                                            // IP_CT_IS_REPLY, and those behind it
+        var connection = AttributeReader.Find(attributes, 18);                             // CT
+        if (connection.IsEmpty || AttributeReader.BigEndian(AttributeReader.Find(attributes, 19)) >= answers // CT_INFO
+            || !ConnectionMessage.TryReadAsked(connection, packet.Destination.Family, out var to, out var port)) return null;
+        return to == packet.Destination && (port ?? packet.DestinationPort) == packet.DestinationPort ? null : new(to, port);
     }
 }

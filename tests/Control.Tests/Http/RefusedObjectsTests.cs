@@ -67,8 +67,8 @@ public sealed class RefusedObjectsTests : IAsyncLifetime, IDisposable
         var notes = (await lab.JsonAsync("/v1/policy/explain?src=192.0.2.9&dst=10.0.0.1&protocol=tcp:80"))["notes"]!.AsArray();
         Assert.Equal(
             [
-                "GlobalNetworkPolicy/late is not in force as it is written: spec.order: expected better (web.yaml:20); no good version of it "
-                    + "is known, and it is not asked",
+                "GlobalNetworkPolicy/late is not in force as it is written: spec.order: expected better (web.yaml:20); no good version of "
+                    + "it is known, and it is not asked",
                 "NetworkPolicy/shop/web is not in force as it is written: spec.selector: expected better (web.yaml:12); its last good "
                     + "version is asked",
             ], notes.Select(note => (string?)note).Order(StringComparer.Ordinal));

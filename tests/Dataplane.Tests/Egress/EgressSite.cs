@@ -176,7 +176,8 @@ internal sealed class EgressSite : IPolicyHost
         {
             Interfaces = ImmutableDictionary<Address, string>.Empty,
         };
-        return PolicyAnswers.Of(asked, this, [Walked(from, to, "cali1")], new(_ => null, link => link, _ => false, new(new(_ => { }, _ => { }))));
+        return PolicyAnswers.Of(asked, this, [Walked(from, to, "cali1")],
+            new(_ => null, link => link, _ => false, new(new(_ => { }, _ => { }))));
     }
 
     private WalkedPacket Walked(string from, string to, string by)

@@ -38,10 +38,12 @@ public sealed class WorkloadLinksTests
         Workload = $"default.{name}",
     };
 
-    private const string Missing = "NoInterface Pod/default/nginx: its interface calic440f455693 (cali and SHA-1 of default.nginx) is not here";
+    private const string Missing =
+        "NoInterface Pod/default/nginx: its interface calic440f455693 (cali and SHA-1 of default.nginx) is not here";
 
     [Theory]
-    [InlineData("cali123", "; a route leads to 10.65.0.2 by cali123, where no endpoint is known: all that it sends and gets there is dropped")]
+    [InlineData("cali123",
+        "; a route leads to 10.65.0.2 by cali123, where no endpoint is known: all that it sends and gets there is dropped")]
     [InlineData("veth7", "; a route leads to 10.65.0.2 by veth7, which is no workload's by its name: no policy of it is asked there")]
     [InlineData("", "")]
     public void A_pod_whose_interface_has_another_name_is_named_with_the_one_that_its_route_has(string way, string words)
@@ -52,7 +54,8 @@ public sealed class WorkloadLinksTests
         Assert.Equal(
             [
                 Missing + words,
-                "UnknownInterface cali123: it is a workload's by its name, and no endpoint is known there: all that it sends and gets is dropped",
+                "UnknownInterface cali123: it is a workload's by its name, and no endpoint is known there: all that it sends and gets is "
+                    + "dropped",
             ], Found(host));
     }
 

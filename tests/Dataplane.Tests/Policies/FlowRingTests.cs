@@ -36,6 +36,17 @@ public class FlowRingTests
         Assert.Equal(3, ring.Flows.Length);
     }
 
+    /// <summary>A client that is denied knows the service's address, and not the pod's.</summary>
+    [Fact]
+    public void What_the_client_has_asked_for_is_part_of_the_flow()
+    {
+        ring.Add(Packet(1) with { Asked = new(Address.Parse("10.96.0.10"), 443) }, By);
+        ring.Add(Packet(1), By);
+        Assert.Equal(
+            ["tcp 10.0.0.1 to 10.65.0.3:80, asked for 10.96.0.10:443", "tcp 10.0.0.1 to 10.65.0.3:80"],
+            ring.Flows.Select(flow => flow.Ends.ToString()));
+    }
+
     [Fact]
     public void Beyond_what_it_has_room_for_the_oldest_goes()
     {

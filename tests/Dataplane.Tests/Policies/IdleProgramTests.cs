@@ -71,7 +71,7 @@ public sealed class IdleProgramTests
     /// <summary>Into pods, beside that of the one that stays.</summary>
     private int ProgramsThere => table.Chains.Keys.Count(name => name.StartsWith("pol-to-", StringComparison.Ordinal)) - 1;
 
-    /// <summary>The kernel lets no counter go that a rule counts by; what stays a while for packets on their way has rules that do.</summary>
+    /// <summary>The kernel lets no counter go that a rule counts by, and what stays for packets on their way has rules that do.</summary>
     [Fact]
     public void Where_policy_is_switched_off_counters_go_with_the_last_rule_that_counts_by_them()
     {

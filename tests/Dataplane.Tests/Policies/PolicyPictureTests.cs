@@ -85,7 +85,8 @@ public class PolicyPictureTests
         {
             Spec = Spec("default", 1, Allow) with { PreDnat = true, ApplyOnForward = true, WorkloadsOnly = false },
         };
-        var picture = Made([.. World, Policy("web", Spec("default", 5)), Policy("top", Spec("first", null)), before]).Enforcement.Picture(UnknownLinks.Instance);
+        var picture = Made([.. World, Policy("web", Spec("default", 5)), Policy("top", Spec("first", null)), before])
+            .Enforcement.Picture(UnknownLinks.Instance);
         Assert.Equal(["cali", "eth0"], picture.Endpoints.Select(one => one.Interface[..4]));
         var (pod, host) = (picture.Endpoints[0], picture.Endpoints[1]);
         Assert.Equal(

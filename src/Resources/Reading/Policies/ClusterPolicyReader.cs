@@ -42,7 +42,8 @@ internal sealed class ClusterPolicyReader(PolicyTypes direction, bool isOld, boo
     public static BaselineAdminNetworkPolicy ReadBaseline(Metadata metadata, Fields root)
     {
         if (metadata.Name != Baseline)
-            root["metadata"].Section().Error("name", $"expected the name {Baseline}, which is the only one there is, got \"{metadata.Name}\"");
+            root["metadata"].Section().Error(
+                "name", $"expected the name {Baseline}, which is the only one there is, got \"{metadata.Name}\"");
         var spec = root["spec"].Section();
         return new(metadata) { Spec = Read(spec, Tier.OldBaseline, null, isOld: true, mayPass: false) };
     }
