@@ -28,7 +28,7 @@ internal sealed class EgressSite : IAsyncDisposable
         ("bad", "x", 7), ("ruled", "r", 8),
     ];
 
-    private static readonly (string Name, int Number)[] Hosts = [("client", 1), ("gate1", 11), ("gate2", 12)];
+    private readonly (string Name, int Number)[] hosts;
 
     private readonly Dictionary<string, Netns> spaces = [];
     private readonly Dictionary<string, Background> daemons = [];
@@ -38,8 +38,14 @@ internal sealed class EgressSite : IAsyncDisposable
     private Background? monitor;
     private Background[] tor = [];
 
+    private EgressSite(int gates) =>
+        hosts = [("client", 1), .. Enumerable.Range(1, gates).Select(number => ($"gate{number}", 10 + number))];
+
     /// <summary>Sections beside nat, of daemons that start from now on.</summary>
     public string Egress { get; set; } = "egress: { enabled: true }";
+
+    /// <summary>For so long the ToR is asked to keep a node's routes when its session is gone.</summary>
+    public string RestartTime { get; init; } = "60s";
 
     public Netns this[string name] => spaces[name];
 
@@ -51,10 +57,12 @@ internal sealed class EgressSite : IAsyncDisposable
 
     /// <param name="egress">The section; null: it is switched on, and says no more.</param>
     /// <param name="tor">bird or frr.</param>
-    public static async Task<EgressSite> MakeAsync(string? egress = null, string tor = "bird")
+    /// <param name="gates">Nodes that may be gateways; what the cluster has of the third is the test's (<see cref="EgressObjects.Node"/>).
+    /// </param>
+    public static async Task<EgressSite> MakeAsync(string? egress = null, string tor = "bird", int gates = 2, string restartTime = "60s")
     {
-        var site = new EgressSite { Egress = egress ?? "egress: { enabled: true }" };
-        foreach (var role in (string[])["client", "gate1", "gate2", "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
+        var site = new EgressSite(gates) { Egress = egress ?? "egress: { enabled: true }", RestartTime = restartTime };
+        foreach (var role in (string[])[.. site.hosts.Select(host => host.Name), "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
         {
             var space = site.spaces[role] = await Netns.MakeAsync(role[..1]);
             space.Forward();
@@ -74,7 +82,7 @@ internal sealed class EgressSite : IAsyncDisposable
     {
         var (tor, firewall, outside) = (this["tor"], this["firewall"], this["outside"]);
         await tor.BridgeAsync("br0");
-        foreach (var (name, number) in Hosts)
+        foreach (var (name, number) in hosts)
         {
             await Netns.JoinAsync(tor, $"p-{name}", [], this[name], "eth0", [$"172.20.0.{number}/24", $"fd20::{number}/64"]);
             await tor.IpAsync($"link set p-{name} master br0");
@@ -123,7 +131,7 @@ internal sealed class EgressSite : IAsyncDisposable
             protocol device { scan time 1; }
             protocol kernel { ipv4 { export all; }; }
             protocol kernel { ipv6 { export all; }; }
-            {{string.Join('\n', Hosts.Select(host => $$"""
+            {{string.Join('\n', hosts.Select(host => $$"""
                 protocol bgp of_{{host.Name}} {
                   local 172.20.0.254 as 65001; neighbor 172.20.0.{{host.Number}} as 64512; passive on; hold time 9; error wait time 1,2;
                   ipv4 { import all; export none; };
@@ -142,7 +150,7 @@ internal sealed class EgressSite : IAsyncDisposable
 
     private async Task StartFrrAsync()
     {
-        string[] ipv4 = [.. Hosts.Select(host => $"172.20.0.{host.Number}")], ipv6 = [.. Hosts.Select(host => $"fd20::{host.Number}")];
+        string[] ipv4 = [.. hosts.Select(host => $"172.20.0.{host.Number}")], ipv6 = [.. hosts.Select(host => $"fd20::{host.Number}")];
         tor = await FrrPrograms.StartAsync(this["tor"], folder, $"""
             router bgp 65001
              bgp router-id 172.20.0.254
@@ -218,7 +226,7 @@ internal sealed class EgressSite : IAsyncDisposable
 
     private async Task<string> ConfigureAsync(string name, string sections)
     {
-        var (number, file) = (Hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
+        var (number, file) = (hosts.First(host => host.Name == name).Number, PathOf($"{name}.yaml"));
         await File.WriteAllTextAsync(file, $$"""
             node: {{name}}
             router: { asNumber: 64512, id: 172.20.1.{{100 - number}} }
@@ -229,7 +237,7 @@ internal sealed class EgressSite : IAsyncDisposable
             filters: { own: [{ match: { source: bgp }, action: Reject }, { action: Accept }] }
             peers:
             - &tor { name: tor, peerIP: 172.20.0.254, asNumber: 65001, families: [ipv4], import: reject, export: [own],
-                connectRetryTime: 1s, idleHoldTime: 200ms, gracefulRestartTime: 60s }
+                connectRetryTime: 1s, idleHoldTime: 200ms, gracefulRestartTime: {{RestartTime}} }
             - { <<: *tor, name: tor6, peerIP: "fd20::fe", families: [ipv6] }
 
             """);
@@ -411,7 +419,7 @@ internal static class EgressObjects
     public static string Choosing(string gateway) => $"egress.projectcalico.org/selector: \"code == '{gateway}'\", "
         + "egress.projectcalico.org/namespaceSelector: \"projectcalico.org/name == 'edge'\"";
 
-    private static string Node(string name, int number, string labels) => $$"""
+    public static string Node(string name, int number, string labels) => $$"""
         apiVersion: projectcalico.org/v3
         kind: Node
         metadata: { name: {{name}}, labels: { {{labels}} } }
