@@ -109,9 +109,12 @@ internal sealed class ServiceSite : IAsyncDisposable
     }
 
     /// <summary>Without a farewell.</summary>
-    public async Task KillAsync()
+    public Task KillAsync() => EndAsync("KILL");
+
+    public async Task EndAsync(string signal)
     {
-        Daemon!.Signal("KILL");
+        Daemon!.Signal(signal);
+        await Daemon.EndedAsync();
         await Daemon.DisposeAsync();
         Daemon = null;
     }

@@ -70,7 +70,7 @@ public sealed record CnatSessionsAnswer(long Count, IReadOnlyList<CnatSessionAns
 
 /// <summary>From the client, to the service; and behind the translation to the backend, as if from another.</summary>
 /// <param name="Id">The kernel's, by which one is ended.</param>
-/// <param name="Translation">The id of the one that made it; null: source NAT alone did.</param>
+/// <param name="Translation">The id of the one that made it; null: it is gone, or source NAT alone did.</param>
 /// <param name="Source"><c>ADDRESS[:PORT]</c>, as all four.</param>
 /// <param name="As">The client, as the backend sees it.</param>
 /// <param name="State">Of TCP, in the kernel's word; else answered or unanswered.</param>
@@ -78,9 +78,11 @@ public sealed record CnatSessionsAnswer(long Count, IReadOnlyList<CnatSessionAns
 /// <param name="Since">Null: the kernel does not note it (net.netfilter.nf_conntrack_timestamp).</param>
 /// <param name="Asked">From the client; null: the kernel does not count (net.netfilter.nf_conntrack_acct).</param>
 /// <param name="Answered">From the backend; null: likewise.</param>
+/// <param name="Gone">The translation that made it is gone, and it lives on (onBackendRemoval: keep, or drain).</param>
 public sealed record CnatSessionAnswer(
     uint Id, int? Translation, string Protocol, string Source, string Destination, string Backend, string As, string State, double Left,
-    DateTimeOffset? Since, CnatCountAnswer? Asked, CnatCountAnswer? Answered);
+    DateTimeOffset? Since, CnatCountAnswer? Asked, CnatCountAnswer? Answered,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Gone = false);
 
 public sealed record CnatCountAnswer(ulong Packets, ulong Octets);
 

@@ -296,10 +296,23 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
 
     private async Task AdoptAsync(Loop loop)
     {
+        await AdoptServicesAsync(loop).ConfigureAwait(false);
         if (routing == null) return;
         var tables = routing.TablesAsync(stopping.Token);
         await loop.WaitForAsync(tables).ConfigureAwait(false);
         egress.Adopt(await tables.ConfigureAwait(false));
+    }
+
+    private async Task AdoptServicesAsync(Loop loop)
+    {
+        var keys = nftables.KeysAsync(ServiceParts.AllFronts, stopping.Token);
+        try
+        {
+            await loop.WaitForAsync(keys).ConfigureAwait(false);
+            services.Adopt(await keys.ConfigureAwait(false));
+        }
+        // Whoever reads the table next says why it cannot be.
+        catch (Win32Exception) { }
     }
 
     private void Handle(DataplaneNews news)

@@ -204,6 +204,12 @@ public sealed class DataplaneLoopTests : IAsyncDisposable
         public Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default) =>
             Task.FromResult<ImmutableArray<NftCount>>([]);
 
+        /// <summary>What an earlier run has left.</summary>
+        public ImmutableArray<(string Set, NftOctets Key)> Left { get; init; } = [];
+
+        public Task<ImmutableArray<(string Set, NftOctets Key)>> KeysAsync(ImmutableArray<string> sets, CancellationToken stop = default) =>
+            Task.FromResult<ImmutableArray<(string Set, NftOctets Key)>>([.. Left.Where(one => sets.Contains(one.Set))]);
+
         public Task<string?> FlushAsync(CancellationToken stop = default) => Task.FromResult<string?>(null);
 
         private static TaskCompletionSource Opened()

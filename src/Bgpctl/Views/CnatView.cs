@@ -118,7 +118,7 @@ internal static class CnatView
     {
         Cell[] ends = isReturn ? [one.Backend, one.As, one.Destination, one.Source] : [one.Source, one.Destination, one.Backend, one.As];
         Cell[] more = verbose ? [one.Since is { } since ? Words.Span(now - since) : "", Of(one.Asked), Of(one.Answered)] : [];
-        var by = one.Translation is { } id ? $"{id}" : "snat";
+        var by = one.Translation is { } id ? $"{id}" : one.Gone ? "gone" : "snat";
         return [$"{one.Id}", by, one.Protocol, .. ends, one.State, Words.Span(TimeSpan.FromSeconds(one.Left)), .. more];
     }
 

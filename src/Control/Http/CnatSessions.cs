@@ -95,7 +95,8 @@ internal static class CnatSessions
         return new(
             state.Id, one.Translation, Word(connection.Protocol), End(connection.Source, connection.SourcePort),
             End(connection.Destination, connection.DestinationPort), End(connection.Server, connection.ServerPort),
-            End(state.Client, state.ClientPort), word, state.Left.TotalSeconds, state.Since, Of(state.Asked), Of(state.Answered));
+            End(state.Client, state.ClientPort), word, state.Left.TotalSeconds, state.Since, Of(state.Asked), Of(state.Answered),
+            one.IsOfGone);
     }
 
     private static string Word(byte protocol) => Enum.IsDefined((IpProtocol)protocol)

@@ -32,6 +32,12 @@ internal readonly record struct BackendFlows(Address Front, byte Protocol, ushor
 /// </summary>
 internal sealed class EndingSessions(ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log) : IAsyncDisposable
 {
+    /// <summary>What is in force when a run begins.</summary>
+    /// <param name="WasOwned">Likewise as whether there is a translation, of those that an earlier run had and this one has not.</param>
+    /// <param name="Due">When whatever else an earlier run has left is ended.</param>
+    private sealed record Beginning(
+        ImmutableArray<BackendFlows>[] Flows, Func<Address, byte, ushort?, bool> WasOwned, long Due);
+
     /// <summary>All connections are looked through each time: what goes meanwhile goes together.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
@@ -46,10 +52,10 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
 
     /// <summary>Until when they live.</summary>
     private readonly Dictionary<BackendFlows, long> gone = [];
-    private Func<Address, byte, ushort, bool> hasOwn = (_, _, _) => false;
+    private Func<Address, byte, ushort?, bool> hasOwn = (_, _, _) => false;
 
     /// <summary>Of which all others are strangers; null: nobody asks.</summary>
-    private ImmutableArray<BackendFlows>[]? known;
+    private Beginning? known;
 
     /// <summary>Those that have come since then; null: nobody asks.</summary>
     private HashSet<BackendFlows>? come;
@@ -59,8 +65,9 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
     /// <summary>Some are to be ended as soon as what is written is in force.</summary>
     public bool AreGoing => going.Count > 0;
 
-    public void Go(BackendFlows flows, TimeSpan after) =>
-        going[flows] = clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency);
+    public void Go(BackendFlows flows, TimeSpan after) => going[flows] = In(after);
+
+    private long In(TimeSpan after) => clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency);
 
     /// <summary>The backend is there again.</summary>
     public void Stay(ImmutableArray<BackendFlows> some)
@@ -77,8 +84,8 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
     }
 
     /// <summary>What has been said is in force. Never waits.</summary>
-    /// <param name="owners">Whether there is a translation for a very port, beside one for all; as of now, whenever it is asked.</param>
-    public void InForce(Func<Func<Address, byte, ushort, bool>> owners)
+    /// <param name="owners">Whether there is a translation for a very port, or (null) one for all; as of now, whenever it is asked.</param>
+    public void InForce(Func<Func<Address, byte, ushort?, bool>> owners)
     {
         lock (guard)
         {
@@ -91,11 +98,15 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
     }
 
     /// <summary>
-    /// What was in force before this run nobody knows any more: connections to these addresses whose backend is none of theirs are its.
+    /// What was in force before this run nobody knows any more: connections to these addresses whose backend is none of theirs are its, and
+    /// those to addresses that it had and this one has not.
     /// </summary>
-    public void EndStrangers(ImmutableArray<BackendFlows>[] some, Func<Address, byte, ushort, bool> owns)
+    /// <param name="owns">As for <see cref="InForce"/>.</param>
+    /// <param name="wasOwned">Likewise, of what the earlier run had alone.</param>
+    public void EndStrangers(ImmutableArray<BackendFlows>[] some, Func<Address, byte, ushort?, bool> owns,
+        Func<Address, byte, ushort?, bool> wasOwned, TimeSpan after)
     {
-        lock (guard) (known, come, hasOwn) = (some, [], owns);
+        lock (guard) (known, come, hasOwn) = (new(some, wasOwned, In(after)), [], owns);
         Ring();
     }
 
@@ -126,9 +137,9 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
     {
         lock (guard)
         {
-            if (known != null) return TimeSpan.Zero;
-            if (gone.Count == 0) return null;
-            var left = clock.GetElapsedTime(clock.GetTimestamp(), gone.Values.Min());
+            if (known == null && gone.Count == 0) return null;
+            var first = Math.Min(known?.Due ?? long.MaxValue, gone.Count == 0 ? long.MaxValue : gone.Values.Min());
+            var left = clock.GetElapsedTime(clock.GetTimestamp(), first);
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
@@ -137,24 +148,24 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
     {
         var now = clock.GetTimestamp();
         BackendFlows[] due;
-        ImmutableArray<BackendFlows>[]? asked;
+        Beginning? asked;
         lock (guard)
         {
             due = [.. gone.Where(one => one.Value <= now).Select(one => one.Key)];
-            asked = known;
+            asked = known?.Due <= now ? known : null;
         }
         if (asked != null)
         {
             // Where there is no connection to any of them, nobody need know whose they are.
-            var ours = new Lazy<HashSet<BackendFlows>>(() => asked.SelectMany(some => some).ToHashSet());
+            var ours = new Lazy<HashSet<BackendFlows>>(() => asked.Flows.SelectMany(some => some).ToHashSet());
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-                Cut(family, isDirect: false, one => IsStranger(one, ours));
+                Cut(family, isDirect: false, one => IsStranger(one, ours, asked.WasOwned));
         }
         foreach (var (family, isDirect) in due.Select(flows => (flows.Front.Family, flows.IsDirect)).Distinct())
             Cut(family, isDirect, one => IsGone(one, now));
         lock (guard)
         {
-            if (known == asked) (known, come) = (null, null);
+            if (asked != null && known == asked) (known, come) = (null, null);
             foreach (var flows in due)
                 if (gone.TryGetValue(flows, out var until) && until <= now) gone.Remove(flows);
             if (gone.Count == 0) gone.Clear(); // or it would be as long to look through as it once was
@@ -172,11 +183,18 @@ internal sealed class EndingSessions(ConnectionTable connections, Loops loops, T
         bool IsOver(BackendFlows flows) => gone.TryGetValue(flows, out var until) && until <= now;
     }
 
-    private bool IsStranger(Connection one, Lazy<HashSet<BackendFlows>> ours)
+    private bool IsStranger(
+        Connection one, Lazy<HashSet<BackendFlows>> ours, Func<Address, byte, ushort?, bool> wasOwned)
     {
-        if (one.DestinationPort is not { } port) return false;
-        var flows = new BackendFlows(one.Destination, one.Protocol, port, one.Server, one.ServerPort);
-        lock (guard) return hasOwn(one.Destination, one.Protocol, port) && !ours.Value.Contains(flows) && come?.Contains(flows) != true;
+        var (front, protocol, port) = (one.Destination, one.Protocol, one.DestinationPort);
+        BackendFlows ofAll = new(front, protocol, null, one.Server, null), ofPort = ofAll with { Port = port, ServerPort = one.ServerPort };
+        lock (guard)
+        {
+            if (come?.Contains(ofAll) == true || come?.Contains(ofPort) == true) return false;
+            if (port != null && hasOwn(front, protocol, port)) return !ours.Value.Contains(ofPort);
+            if (hasOwn(front, protocol, null)) return !ours.Value.Contains(ofAll);
+            return (port != null && wasOwned(front, protocol, port)) || wasOwned(front, protocol, null);
+        }
     }
 
     private void Cut(IpFamily family, bool isDirect, Predicate<Connection> which)

@@ -47,6 +47,12 @@ internal sealed class ServiceNat : IFeature
     /// <summary>By which translation an address, a protocol and a port are taken: an interface may have got another's address.</summary>
     private readonly Dictionary<(string Map, NftOctets Key), TranslationKey> taken = [];
 
+    /// <summary>What an earlier run was found by, until all that this one has is in force.</summary>
+    private HashSet<(string Map, NftOctets Key)> left = [];
+
+    /// <summary>What of this run and the one before is no longer, though its connections may live on.</summary>
+    private readonly GoneFronts gone = new();
+
     /// <summary>Those whose address another has; they are rendered again when something becomes free.</summary>
     private readonly HashSet<TranslationKey> waiting = [];
 
@@ -125,7 +131,8 @@ internal sealed class ServiceNat : IFeature
 
     /// <summary>Whose connections to which address, protocol and port are, as it is now; null: services are off.</summary>
     public SessionOwners? Owners => GivenSources is not { } sources ? null
-        : new(new(taken), table.Rows.Where(row => row.InForce).ToDictionary(row => row.Translation.Key, row => row.Id), sources);
+        : new(new(taken), table.Rows.Where(row => row.InForce).ToDictionary(row => row.Translation.Key, row => row.Id), sources,
+            gone.Of(taken));
 
     /// <returns>Null: services are off.</returns>
     public int? Add(Translation translation) => isOn ? table.Put(TranslationSource.Cli, translation) : null;
@@ -137,6 +144,9 @@ internal sealed class ServiceNat : IFeature
 
     /// <summary>The command line has it already.</summary>
     public bool HasSaid(TranslationKey key) => table.Has(TranslationSource.Cli, key);
+
+    /// <summary>What an earlier run was found by, as the kernel has it before this one's first change.</summary>
+    public void Adopt(IEnumerable<(string Map, NftOctets Key)> fronts) => left = [.. fronts];
 
     /// <summary>What the command line has said, whether services are on or not. To be set before anything else is told.</summary>
     public CommandLineState CommandLine
@@ -350,6 +360,7 @@ internal sealed class ServiceNat : IFeature
             foreach (var front in before.Fronts.Except(now.Fronts))
             {
                 taken.Remove(front);
+                if (settings.OnBackendRemoval != OnBackendRemoval.Delete) gone.Add(front);
                 dirty.UnionWith(waiting);
             }
         foreach (var front in now.Fronts) taken[front] = key;
@@ -375,7 +386,7 @@ internal sealed class ServiceNat : IFeature
 
     public void Write(PartsWriter into)
     {
-        if (into.IsFresh) (written, isBeginning) = (null, isOn);
+        if (into.IsFresh) (written, isBeginning) = (null, isOn || left.Count > 0);
         if (isOn && written != null) maps.WriteTouched(into);
         else if (isOn) maps.WriteAll(into, ServiceParts.Sets);
         else if (written != null) maps.RemoveAll(into, ServiceParts.Sets);
@@ -411,18 +422,29 @@ internal sealed class ServiceNat : IFeature
 
     public void InForce()
     {
-        if (isBeginning && settings.OnBackendRemoval == OnBackendRemoval.Delete)
-            sessions?.EndStrangers([.. rendered.Values.Select(one => one.Flows)], HasOwn());
+        if (isBeginning) EndEarlier();
         isBeginning = false;
         sessions?.InForce(HasOwn);
     }
 
-    /// <summary>Whether there is a translation for a port by itself, as it is now.</summary>
-    private Func<Address, byte, ushort, bool> HasOwn()
+    /// <summary>What an earlier run has left goes as it would have gone there, had it lived on.</summary>
+    private void EndEarlier()
+    {
+        var lost = left.Where(front => !taken.ContainsKey(front)).ToHashSet();
+        left = [];
+        if (settings.OnBackendRemoval != OnBackendRemoval.Delete)
+            foreach (var front in lost) gone.Add(front);
+        if (settings.OnBackendRemoval == OnBackendRemoval.Keep) return;
+        sessions?.EndStrangers([.. rendered.Values.Select(one => one.Flows)], HasOwn(),
+            (address, protocol, port) => lost.Contains(ServiceParts.Front(address, protocol, port)),
+            settings.OnBackendRemoval == OnBackendRemoval.Drain ? settings.DrainTime : TimeSpan.Zero);
+    }
+
+    /// <summary>Whether there is a translation for a port by itself, or (null) for all, as it is now.</summary>
+    private Func<Address, byte, ushort?, bool> HasOwn()
     {
         var now = taken.Keys.ToHashSet();
-        return (address, protocol, port) => now.Contains(
-            (ServiceParts.Fronts(address.Family, withPort: true), MatchAddressPort.Key(address, protocol, port)));
+        return (address, protocol, port) => now.Contains(ServiceParts.Front(address, protocol, port));
     }
 
     public ValueTask EndAsync() => sessions?.DisposeAsync() ?? ValueTask.CompletedTask;

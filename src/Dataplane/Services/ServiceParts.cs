@@ -32,6 +32,14 @@ internal static class ServiceParts
     /// <summary>Where packets to an address, a protocol and a port go on; of all ports.</summary>
     public static string Fronts(IpFamily family, bool withPort) => (withPort ? fronts : hostFronts)[(int)family];
 
+    /// <summary>All of these.</summary>
+    public static readonly ImmutableArray<string> AllFronts = [.. fronts, .. hostFronts];
+
+    /// <summary>What a translation is found by.</summary>
+    /// <param name="port">Null: of all ports.</param>
+    public static (string Map, NftOctets Key) Front(Address address, byte protocol, ushort? port) => (Fronts(address.Family, port != null),
+        port is { } one ? MatchAddressPort.Key(address, protocol, one) : NftOctets.Of(NftOctets.Of(address), new([protocol])));
+
     /// <summary>The same for pods of this host and it itself, where they are led elsewhere.</summary>
     public static string InsideFronts(IpFamily family) => insideFronts[(int)family];
 

@@ -7,8 +7,9 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Dataplane.Services;
 
 /// <summary>A connection that a translation has made, or that source NAT alone has given another source.</summary>
-/// <param name="Translation">Its id; null: source NAT.</param>
-public sealed record ServiceSession(int? Translation, Connection Connection, ConnectionState State);
+/// <param name="Translation">Its id; null: it is gone, or source NAT.</param>
+/// <param name="IsOfGone">The translation is gone, and its connections may live on (onBackendRemoval).</param>
+public sealed record ServiceSession(int? Translation, Connection Connection, ConnectionState State, bool IsOfGone = false);
 
 /// <summary>Which sessions are meant: those that all of these hold of; null: whichever.</summary>
 public sealed record SessionFilter
@@ -39,23 +40,27 @@ public sealed record SessionFilter
 
 /// <summary>Which translation takes what is sent to an address, a protocol and a port: one for all ports what no other takes.</summary>
 /// <param name="sources">Those that source NAT gives.</param>
+/// <param name="gone">What translations were found by that are gone.</param>
 internal sealed class SessionOwners(
     Dictionary<(string Map, NftOctets Key), TranslationKey> fronts, Dictionary<TranslationKey, int> ids,
-    IReadOnlyList<(Address First, Address Last)> sources)
+    IReadOnlyList<(Address First, Address Last)> sources, HashSet<(string Map, NftOctets Key)> gone)
 {
     public bool GivesSources => sources.Count > 0;
 
     public bool Gives(Address source) => sources.Any(range => range.First <= source && source <= range.Last);
 
     /// <returns>Null: none does.</returns>
-    public int? Of(Connection connection)
+    public int? Of(Connection connection) => FrontsOf(connection).Select(front => fronts.GetValueOrDefault(front))
+        .FirstOrDefault(key => key != null) is { } key ? Id(key) : null;
+
+    /// <summary>One did that is gone, and none does now.</summary>
+    public bool IsOfGone(Connection connection) => gone.Count > 0 && Of(connection) == null && FrontsOf(connection).Any(gone.Contains);
+
+    /// <summary>The narrower first.</summary>
+    private static IEnumerable<(string Map, NftOctets Key)> FrontsOf(Connection one)
     {
-        var (front, protocol) = (connection.Destination, connection.Protocol);
-        if (connection.DestinationPort is { } port
-            && fronts.TryGetValue((ServiceParts.Fronts(front.Family, true), MatchAddressPort.Key(front, protocol, port)), out var own))
-            return Id(own);
-        return fronts.TryGetValue(
-            (ServiceParts.Fronts(front.Family, false), NftOctets.Of(NftOctets.Of(front), new([protocol]))), out var all) ? Id(all) : null;
+        if (one.DestinationPort is { } port) yield return ServiceParts.Front(one.Destination, one.Protocol, port);
+        yield return ServiceParts.Front(one.Destination, one.Protocol, null);
     }
 
     private int? Id(TranslationKey key) => ids.TryGetValue(key, out var id) ? id : null;
@@ -99,7 +104,7 @@ internal static class ServiceSessions
         var found = new List<(TrackedConnection, ServiceSession)>();
         foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
         {
-            var some = table.ReadRedirected(family, one => owners.Of(one) != null, out var errno);
+            var some = table.ReadRedirected(family, one => owners.Of(one) != null || owners.IsOfGone(one), out var errno);
             if (errno != 0) throw new Win32Exception(errno);
             foreach (var tracked in some) Add(tracked, owners.Of(tracked.Connection));
             if (!owners.GivesSources) continue;
@@ -113,7 +118,8 @@ internal static class ServiceSessions
 
         void Add(TrackedConnection tracked, int? translation)
         {
-            var session = new ServiceSession(translation, tracked.Connection, tracked.State!);
+            var session = new ServiceSession(
+                translation, tracked.Connection, tracked.State!, translation == null && owners.IsOfGone(tracked.Connection));
             if (which.Holds(session)) found.Add((tracked, session));
         }
     }

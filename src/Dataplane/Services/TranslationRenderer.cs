@@ -218,8 +218,7 @@ internal static class TranslationRenderer
     /// <summary>Where clients keep their backend the source alone chooses it.</summary>
     private static FlowHash HashOf(Translation translation) => translation.Affinity == null ? translation.FlowHash : FlowHash.Source;
 
-    private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => port is { } number
-        ? MatchAddressPort.Key(front, protocol, number) : NftOctets.Of(NftOctets.Of(front), new([protocol]));
+    private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => ServiceParts.Front(front, protocol, port).Key;
 
     private static (string, NftElement) Source(Known backend, Address from, Address front, byte protocol, ushort? port)
     {

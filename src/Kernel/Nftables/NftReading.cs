@@ -127,17 +127,20 @@ internal sealed class NftReading
 
     private bool ReadElements(ToldSet set)
     {
-        const ushort elements = 3;
         var told = new List<NftElements.Told>();
         if (!Ask(NftMessage.AskElements(name, set.Shape.Name), ReadElement)) return false;
         set.Elements.AddRange(NftElements.Join(set.Shape, told));
         return true;
 
-        void ReadElement(in NetlinkHeader header, ReadOnlySpan<byte> body)
-        {
-            var items = new AttributeReader(AttributeReader.Find(Attributes(body), elements));
-            while (items.Next(out _, out var item)) told.Add(NftElements.Read(item));
-        }
+        void ReadElement(in NetlinkHeader header, ReadOnlySpan<byte> body) => Elements(body, told.Add);
+    }
+
+    /// <summary>Those of one part of a set's dump.</summary>
+    public static void Elements(ReadOnlySpan<byte> body, Action<NftElements.Told> each)
+    {
+        const ushort elements = 3;
+        var items = new AttributeReader(AttributeReader.Find(Attributes(body), elements));
+        while (items.Next(out _, out var item)) each(NftElements.Read(item));
     }
 
     /// <summary>The others' are passed over by their table's name.</summary>

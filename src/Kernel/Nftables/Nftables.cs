@@ -59,6 +59,13 @@ public interface INftables
     /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
     Task<ImmutableArray<NftCount>> CountersAsync(string prefix, CancellationToken stop = default);
 
+    /// <summary>
+    /// Which keys these sets have in the kernel by now: before the first changes what an earlier run has left. A set that is not there has
+    /// none.
+    /// </summary>
+    /// <exception cref="System.ComponentModel.Win32Exception">The kernel refused to tell.</exception>
+    Task<ImmutableArray<(string Set, NftOctets Key)>> KeysAsync(ImmutableArray<string> sets, CancellationToken stop = default);
+
     /// <summary>Removes the table and all that is in it.</summary>
     /// <returns>Null, or the kernel's words.</returns>
     Task<string?> FlushAsync(CancellationToken stop = default);

@@ -22,6 +22,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
     {
         public sealed record Apply(ImmutableArray<NftChange> Changes, TaskCompletionSource Done) : Order;
         public sealed record Counters(string Prefix, TaskCompletionSource<ImmutableArray<NftCount>> Done) : Order;
+        public sealed record Keys(ImmutableArray<string> Sets, TaskCompletionSource<ImmutableArray<(string, NftOctets)>> Done) : Order;
         public sealed record Flush(TaskCompletionSource<string?> Done) : Order;
         public sealed record Walk(Packet Packet, IHostFacts Facts, TaskCompletionSource<ImmutableArray<PacketEnd>> Done) : Order;
         public sealed record Drops(ImmutableArray<Packet> Packets, IHostFacts Facts, TaskCompletionSource<ImmutableArray<bool>> Done)
@@ -102,6 +103,13 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         return done.Task.WaitAsync(stop);
     }
 
+    public Task<ImmutableArray<(string Set, NftOctets Key)>> KeysAsync(ImmutableArray<string> sets, CancellationToken stop = default)
+    {
+        var done = new TaskCompletionSource<ImmutableArray<(string, NftOctets)>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!orders.Writer.TryWrite(new Order.Keys(sets, done)), this);
+        return done.Task.WaitAsync(stop);
+    }
+
     public Task<string?> FlushAsync(CancellationToken stop = default)
     {
         var done = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -138,6 +146,7 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
         else if (order is Order.Walk walk) walk.Done.TrySetCanceled();
         else if (order is Order.Drops drops) drops.Done.TrySetCanceled();
         else if (order is Order.Counters counters) counters.Done.TrySetCanceled();
+        else if (order is Order.Keys keys) keys.Done.TrySetCanceled();
     }
 
     private TimeSpan Wait(Ruleset ruleset, Ruleset hold) =>
@@ -207,6 +216,10 @@ public sealed class NftablesLoop(string name, Loops loops, TimeProvider clock, I
             case Order.Counters(var prefix, var done):
                 if (ruleset.Counters(prefix, out var counts) is not 0 and var errno) done.SetException(new Win32Exception(errno));
                 else done.SetResult(counts);
+                break;
+            case Order.Keys(var sets, var done):
+                if (ruleset.Keys(sets, out var keys) is not 0 and var refused) done.SetException(new Win32Exception(refused));
+                else done.SetResult(keys);
                 break;
             case Order.Flush flush:
                 flush.Done.SetResult(ruleset.Flush() ?? hold.Flush());

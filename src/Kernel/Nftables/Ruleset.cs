@@ -71,20 +71,43 @@ internal sealed class Ruleset(
     public int Counters(string prefix, out ImmutableArray<NftCount> counts)
     {
         var found = ImmutableArray.CreateBuilder<NftCount>();
-        var (end, errno) = (DumpEnd.Interrupted, 0);
-        for (var attempt = 0; attempt < Attempts && end == DumpEnd.Interrupted; attempt++)
-        {
-            found.Clear();
-            end = dump.Read(NftMessage.AskCounters(name), Keep, out errno);
-        }
+        var errno = Ask(() => NftMessage.AskCounters(name), found.Clear, Keep);
         counts = found.DrainToImmutable();
-        return end == DumpEnd.Interrupted ? EINTR : errno;
+        return errno;
 
         void Keep(in NetlinkHeader header, ReadOnlySpan<byte> body)
         {
             var count = NftMessage.ReadCounter(body[NetfilterHeader.Octets..]);
             if (count.Name.StartsWith(prefix, StringComparison.Ordinal)) found.Add(count);
         }
+    }
+
+    /// <returns>0, or why the kernel does not tell.</returns>
+    public int Keys(ImmutableArray<string> sets, out ImmutableArray<(string Set, NftOctets Key)> keys)
+    {
+        var all = ImmutableArray.CreateBuilder<(string, NftOctets)>();
+        var errno = 0;
+        foreach (var set in sets)
+        {
+            var from = all.Count;
+            var answer = Ask(() => NftMessage.AskElements(name, set), () => all.Count = from,
+                (in header, body) => NftReading.Elements(body, one => all.Add((set, one.Element.From))));
+            if (answer != 0 && answer != ENOENT) errno = answer;
+        }
+        keys = all.DrainToImmutable();
+        return errno;
+    }
+
+    /// <summary>Again, while others change what is told.</summary>
+    private int Ask(Func<NetlinkMessage> request, Action forget, DumpEntry keep)
+    {
+        var (end, errno) = (DumpEnd.Interrupted, 0);
+        for (var attempt = 0; attempt < Attempts && end == DumpEnd.Interrupted; attempt++)
+        {
+            forget();
+            end = dump.Read(request(), keep, out errno);
+        }
+        return end == DumpEnd.Interrupted ? EINTR : errno;
     }
 
     /// <summary>
