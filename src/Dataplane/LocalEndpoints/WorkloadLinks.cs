@@ -30,18 +30,21 @@ internal sealed class WorkloadLinks(EndpointTable endpoints)
         if (!endpoint.IsWorkload || host.Links is not { } links || links.Contains(endpoint.Interface)) return null;
         var derived = endpoint.Id.Kind == Kinds.Pod
             ? $"{endpoints.Settings.PodPrefix} and SHA-1 of {endpoint.Id.Key.Namespace}.{endpoint.Id.Key.Name}" : "its interfaceName";
-        var ways = endpoint.Nets.Select(net => Way(net.Address, host)).OfType<string>();
+        var ways = endpoint.Nets.Select(net => Way(net.Address, host));
         return string.Join("; ", ways.Prepend($"its interface {endpoint.Interface} ({derived}) is not here"));
     }
 
-    private string? Way(Address address, ILinks host)
+    private string Way(Address address, ILinks host)
     {
-        if (host.LinkTo(address) is not { } link) return null;
+        if (host.LinkTo(address) is not { } link) return NoRoute(address);
         var whose = endpoints.On(link) is { } other ? $"which is {other.Id}'s"
             : endpoints.Settings.IsWorkload(link) ? "where no endpoint is known: all that it sends and gets there is dropped"
             : "which is no workload's by its name: no policy of it is asked there";
         return $"a route leads to {address} by {link}, {whose}";
     }
+
+    /// <summary>Its interface may be down, or nobody has made the route.</summary>
+    private static string NoRoute(Address address) => $"no route is known to lead to {address}";
 
     /// <summary>What whoever asks about this address has to know of its interface; null: nothing.</summary>
     public string? Of(Address address, ILinks host)
@@ -51,8 +54,10 @@ internal sealed class WorkloadLinks(EndpointTable endpoints)
             return endpoints.Shadowed.Where(one => one.Nets.Any(net => net.Address == address))
                 .Select(one => $"{one.Id}: {Shadowing(one)}").FirstOrDefault();
         if (Missing(endpoint, host) is { } missing) return $"{endpoint.Id}: {missing}";
-        if (host.Links == null || host.LinkTo(address) is not { } way || way == endpoint.Interface) return null;
-        return $"{endpoint.Id}: a route leads to {address} by {way}, and not by its interface {endpoint.Interface}";
+        if (host.Links == null) return null;
+        var way = host.LinkTo(address);
+        return way == endpoint.Interface ? null : way == null ? $"{endpoint.Id}: {NoRoute(address)}"
+            : $"{endpoint.Id}: a route leads to {address} by {way}, and not by its interface {endpoint.Interface}";
     }
 
     /// <summary>Of one of those that claim an interface which is another's.</summary>

@@ -45,7 +45,7 @@ public sealed class WorkloadLinksTests
     [InlineData("cali123",
         "; a route leads to 10.65.0.2 by cali123, where no endpoint is known: all that it sends and gets there is dropped")]
     [InlineData("veth7", "; a route leads to 10.65.0.2 by veth7, which is no workload's by its name: no policy of it is asked there")]
-    [InlineData("", "")]
+    [InlineData("", "; no route is known to lead to 10.65.0.2")]
     public void A_pod_whose_interface_has_another_name_is_named_with_the_one_that_its_route_has(string way, string words)
     {
         Have(Nginx);
@@ -64,7 +64,7 @@ public sealed class WorkloadLinksTests
     {
         Have(Nginx);
         Assert.Equal([], Found(new Host("eth0", "calic440f455693")));
-        Assert.Equal([Missing], Found(new Host("eth0")));
+        Assert.Equal([$"{Missing}; no route is known to lead to 10.65.0.2"], Found(new Host("eth0")));
     }
 
     [Fact]
@@ -81,7 +81,10 @@ public sealed class WorkloadLinksTests
     {
         Have(Endpoint("vm", "cali7", "10.65.0.7"));
         Assert.Equal(
-            ["NoInterface WorkloadEndpoint/default/vm: its interface cali7 (its interfaceName) is not here"], Found(new Host("eth0")));
+            [
+                "NoInterface WorkloadEndpoint/default/vm: its interface cali7 (its interfaceName) is not here; a route leads to "
+                    + "10.65.0.7 by eth0, which is no workload's by its name: no policy of it is asked there",
+            ], Found(new Host("eth0") { Ways = { ["10.65.0.7"] = "eth0" } }));
     }
 
     [Fact]
@@ -105,11 +108,14 @@ public sealed class WorkloadLinksTests
     }
 
     [Fact]
-    public void A_route_that_leads_elsewhere_than_to_the_interface_is_told_of_the_address()
+    public void A_route_that_leads_elsewhere_than_to_the_interface_or_nowhere_is_told_of_the_address()
     {
         Have(Nginx);
         var host = new Host("eth0", "calic440f455693") { Ways = { ["10.65.0.2"] = "eth0" } };
         Assert.Equal("Pod/default/nginx: a route leads to 10.65.0.2 by eth0, and not by its interface calic440f455693",
+            new WorkloadLinks(table).Of(Address.Parse("10.65.0.2"), host));
+        host.Ways.Clear();
+        Assert.Equal("Pod/default/nginx: no route is known to lead to 10.65.0.2",
             new WorkloadLinks(table).Of(Address.Parse("10.65.0.2"), host));
         host.Ways["10.65.0.2"] = "calic440f455693";
         Assert.Null(new WorkloadLinks(table).Of(Address.Parse("10.65.0.2"), host));
