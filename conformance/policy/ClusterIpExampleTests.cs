@@ -17,15 +17,23 @@ public sealed class ClusterIpExampleTests
         return site;
     }
 
-    /// <summary>Nothing but packets tells that all is in force: what is to be dropped is, at last, and then all rows hold.</summary>
+    /// <summary>Nothing but packets tells that all is in force: what is to be dropped is, at last, and what is to arrive does (until the
+    /// objects have been read all pods are closed); then all rows hold.</summary>
     private static async Task HoldAsync(PolicySite site, string configuration, string closed, string rows)
     {
         foreach (var node in (int[])[1, 2]) await site.StartAsync(Example, configuration, node);
-        var probes = Rows.Probes(site.Town, closed).ToArray();
-        await Until.TrueAsync("policy is in force", async () => (await site.Prober.RunAsync(probes, Prober.Moment))
-            .All(outcome => outcome.Arrival == null), PolicySite.Patience, site.LogAsync);
+        var (dropped, open) = (Rows.Probes(site.Town, closed).ToArray(), Rows.Probes(site.Town, Arriving(rows)).ToArray());
+        await Until.TrueAsync("policy is in force", async () =>
+        {
+            var outcomes = await site.Prober.RunAsync([.. dropped, .. open], Prober.Moment);
+            return outcomes.Take(dropped.Length).All(outcome => outcome.Arrival == null)
+                && outcomes.Skip(dropped.Length).All(outcome => outcome.Arrival != null);
+        }, PolicySite.Patience, site.LogAsync);
         await Rows.HoldAsync(site, Objects(configuration), rows);
     }
+
+    private static string Arriving(string rows) =>
+        string.Join('\n', rows.Split('\n').Where(row => row.Contains(" arrives", StringComparison.Ordinal)));
 
     private static string Objects(string configuration) => string.Join("\n---\n", Directory.EnumerateFiles(
         Path.Combine(Example, "resources"), "*.yaml", SearchOption.AllDirectories)
