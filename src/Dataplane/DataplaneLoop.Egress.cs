@@ -46,7 +46,6 @@ public sealed partial class DataplaneLoop
     private void Say(Egress.Egress known)
     {
         egressView = known.View;
-        replication.Want(known.Replication);
         var newer = new EgressTidings(known.Announced, known.Watched, known.Probing)
         {
             Claimed = known.Claimed,

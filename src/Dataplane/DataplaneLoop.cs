@@ -97,7 +97,8 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
         health = new(loops, clock, log);
         narrowed = new(nftables, kernel, connections, loops, clock, log);
         extensions = new(extended.IsDefault ? [] : extended, log);
-        egress = new(log, clock, egressMoves = new(connections, loops, clock, log, egressCounts), egressCounts);
+        egress = new(log, clock, egressMoves = new(connections, loops, clock, log, egressCounts, stop => replication!.SettledAsync(stop)),
+            egressCounts);
         flowLog = new(loops, clock, log, stop => EgressAsync(known => known.Flows, stop), () => replication!.WrittenBy, stopping.Token);
         replication = new(loops, clock, log, egressCounts, Look, isBehind: !goesOn, stopping.Token);
         features = [extensions, services, egress, nat, enforcement];
@@ -359,8 +360,13 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
         else if (dns.Due != null) await loop.WaitForAsync(dns.ListenAsync(enforcement.Names, stopping.Token)).ConfigureAwait(false);
         var due = features.Select(feature => feature.Due).Append(looksForProxies ? BetweenProxies : null).Append(dns.Due).Min();
         timer!.Change(due ?? Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // Flows of an address that comes or goes are put right before connections are ended that stand otherwise.
+        var shared = egress.Replication;
+        if (replication.MovesBy(shared)) egressMoves.Hold();
+        replication.Want(shared);
         if (differs)
             foreach (var feature in features) feature.InForce();
+        egressMoves.Release();
         await ServeAsync(loop, isInForce: true).ConfigureAwait(false);
         await loop.WaitForAsync(health.HaveAsync(services.HealthChecks)).ConfigureAwait(false);
         servicesStatus = services.Status.With(extensions.Problems, health.Problems);

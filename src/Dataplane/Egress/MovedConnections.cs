@@ -15,13 +15,17 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// meanwhile is one look more. What begins between the rules and the look cannot be told from what was before, and may be ended, too.
 /// </para>
 /// </summary>
+/// <param name="settled">Ends when connections stand by what is in force, as far as others have told of them.</param>
 internal sealed class MovedConnections(
-    ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log, EgressCounting counts) : IAsyncDisposable
+    ConnectionTable connections, Loops loops, TimeProvider clock, ILogger log, EgressCounting counts,
+    Func<CancellationToken, Task> settled) : IAsyncDisposable
 {
     private readonly Lock guard = new();
     private readonly Bell bell = new();
     private readonly CancellationTokenSource stopping = new();
     private EgressMovedScope scope = EgressMovedScope.Nothing;
+    private bool isHeld;
+    private int holds;
     private Loop? loop;
 
     /// <summary>The change is in force. Never waits.</summary>
@@ -33,38 +37,72 @@ internal sealed class MovedConnections(
         bell.Ring();
     }
 
+    /// <summary>Connections will stand otherwise in a moment than the changes so far have it: nobody is judged by these alone.</summary>
+    public void Hold()
+    {
+        lock (guard) (isHeld, holds) = (true, holds + 1);
+    }
+
+    /// <summary>The change that goes with it has been said.</summary>
+    public void Release()
+    {
+        lock (guard)
+        {
+            if (!isHeld) return;
+            isHeld = false;
+        }
+        bell.Ring();
+    }
+
     private async Task RunAsync(Loop turns)
     {
         while (true)
         {
             turns.Rest();
             await bell.HeardAsync(stopping.Token).ConfigureAwait(false);
+            await settled(stopping.Token).ConfigureAwait(false);
             turns.Beat();
             var began = clock.GetTimestamp();
-            Pass(Take());
+            if (Take(out var holds) is { } taken) Pass(taken, holds);
             turns.Rest();
             // Whoever else has something to do with connections has as much time.
             await Task.Delay(clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
         }
     }
 
-    private EgressMovedScope Take()
+    /// <returns>Null: there is nothing, or it is held back.</returns>
+    private EgressMovedScope? Take(out int asOf)
     {
         lock (guard)
         {
+            asOf = holds;
+            if (isHeld || scope.Moves.Count == 0) return null;
             var taken = scope;
             scope = EgressMovedScope.Nothing;
             return taken;
         }
     }
 
-    private void Pass(EgressMovedScope of)
+    /// <summary>Something has come between: it is judged again, together with that.</summary>
+    private bool IsOutdated(EgressMovedScope taken, int asOf)
+    {
+        lock (guard)
+        {
+            if (holds == asOf) return false;
+            scope = scope.Moves.Count == 0 ? taken : taken.With(scope);
+        }
+        bell.Ring();
+        return true;
+    }
+
+    private void Pass(EgressMovedScope of, int asOf)
     {
         var ended = 0;
         foreach (var family in ((IpFamily[])[IpFamily.IPv4, IpFamily.IPv6]).Where(of.MayConcern))
         {
             var found = connections.ReadStanding(family, of.Concerns, out var errno);
             if (errno != 0) Refused(errno);
+            if (IsOutdated(of, asOf)) break;
             var these = found.Where(of.Ends);
             (var count, errno) = of.Marks is { } marks ? connections.Close(these, marks.Ended, marks.Both)
                 : connections.Cut(these, isBarred: false);

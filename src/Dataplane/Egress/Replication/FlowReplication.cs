@@ -47,6 +47,7 @@ internal sealed class FlowReplication(
     private FlowCopies? copies;
     private FlowListener? listener;
     private Loop? loop, hearing;
+    private volatile TaskCompletionSource? settling;
     private bool wasAlone;
     private long? waitsSince;
 
@@ -68,9 +69,17 @@ internal sealed class FlowReplication(
     public void Want(ReplicationPlan? newer)
     {
         plan = newer == null || table != null || TryBegin() ? newer : null;
+        if (table != null) settling = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Judge();
         bell.Ring();
     }
+
+    /// <summary>With this addresses come or go, and the flows of this node's own pods with them.</summary>
+    public bool MovesBy(ReplicationPlan? newer) => (plan?.Held ?? []) != (newer?.Held ?? []);
+
+    /// <summary>Flows of addresses that have come or gone stand as what was wanted last has them. Whoever ends connections that stand
+    /// otherwise waits for it.</summary>
+    public Task SettledAsync(CancellationToken stop) => settling?.Task.WaitAsync(stop) ?? Task.CompletedTask;
 
     /// <summary>In the network namespace of the calling thread.</summary>
     private bool TryBegin()
@@ -119,9 +128,10 @@ internal sealed class FlowReplication(
         {
             while (true)
             {
-                var now = plan;
+                var (settled, now) = (settling, plan);
                 Tell(now);
                 copies!.Have(now);
+                settled?.TrySetResult();
                 await HaveAsync(turns, now).ConfigureAwait(false);
                 foreach (var outbox in ports.Values.SelectMany(port => port.Outboxes)) outbox.Bell.Ring();
                 turns.Rest();
