@@ -88,7 +88,8 @@ public sealed class EgressReplicationThreeTests : IAsyncLifetime
         Assert.Equal(others, await site.OthersAsync());
     }
 
-    /// <summary>The daemon hands over to another process while its flows go on: nobody hears of it, and the heir gives what it had.</summary>
+    /// <summary>The daemon hands over to another process while its flows go on: nobody hears of it, and the heir gives what it had.
+    /// </summary>
     [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
     public async Task Flows_go_on_while_daemons_are_replaced_and_when_the_address_moves_from_one_that_was()
     {

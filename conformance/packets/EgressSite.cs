@@ -62,7 +62,8 @@ internal sealed class EgressSite : IAsyncDisposable
     public static async Task<EgressSite> MakeAsync(string? egress = null, string tor = "bird", int gates = 2, string restartTime = "60s")
     {
         var site = new EgressSite(gates) { Egress = egress ?? "egress: { enabled: true }", RestartTime = restartTime };
-        foreach (var role in (string[])[.. site.hosts.Select(host => host.Name), "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
+        var hosts = site.hosts.Select(host => host.Name);
+        foreach (var role in (string[])[.. hosts, "tor", "firewall", "outside", .. Pods.Select(pod => pod.Name)])
         {
             var space = site.spaces[role] = await Netns.MakeAsync(role[..1]);
             space.Forward();

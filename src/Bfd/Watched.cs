@@ -49,7 +49,8 @@ internal sealed class Watched(BfdTarget target, BfdSession session, BfdSender se
     /// <summary>Something is shown otherwise than it is.</summary>
     public bool Differs(string? listening) => told is not { } was
         || was.State != Session.State || was.RemoteState != Session.RemoteState || was.RemoteDiscriminator != Session.RemoteDiscriminator
-        || was.RemoteDiagnostic != Session.RemoteDiagnostic || was.RemoteRemark != Session.RemoteRemark || was.RemoteIsIndependent != Session.RemoteIsIndependent
+        || was.RemoteDiagnostic != Session.RemoteDiagnostic || was.RemoteRemark != Session.RemoteRemark
+        || was.RemoteIsIndependent != Session.RemoteIsIndependent
         || was.Interval.Ticks != 10L * Session.SendInterval || was.DetectionTime.Ticks != 10 * Session.DetectionTime
         || was.Times != Target.Times || was.Losses != Losses || was.Problem != (listening ?? Sender.Problem);
 

@@ -16,7 +16,8 @@ namespace Calico.Bgp.Kernel;
 public sealed class KernelLoop(KernelOptions options, Loops loops, TimeProvider clock, ILogger<KernelLoop> log)
     : IKernel, IRouteClaims, IKernelObjects, IAsyncDisposable
 {
-    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100, ShownOfOthers = 4096, SliceRows = 1024, QueuedQuestions = 64;
+    private const int QueuedBatches = 32, LargestBatch = 1024, MostHops = 256, ShownRefusals = 100,
+        ShownOfOthers = 4096, SliceRows = 1024, QueuedQuestions = 64;
 
     /// <summary>A turn may read all that the kernel has, several times over while it changes.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -29,7 +29,8 @@ internal static class EgressMetrics
         if (egress.FlowLog is { } log)
         {
             OwnMetrics.One(text, "calico_bgp_egress_flows_logged_total", "counter", "Flows that the log has", log.Logged);
-            OwnMetrics.One(text, "calico_bgp_egress_flows_unlogged_total", "counter", "Flows, at least, that came too fast for it", log.Lost);
+            OwnMetrics.One(text, "calico_bgp_egress_flows_unlogged_total", "counter", "Flows, at least, that came too fast for it",
+                log.Lost);
         }
         if (egress.Replication is { } shared) Write(text, shared, counts);
     }

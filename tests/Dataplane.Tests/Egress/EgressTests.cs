@@ -217,7 +217,8 @@ public sealed class EgressTests
     [Fact]
     public void A_pod_whose_annotations_choose_none_by_themselves_leaves_as_its_namespace_says_or_by_no_way()
     {
-        EgressWish partial = new() { Problem = "annotation x: chooses none", YieldsToNamespace = true }, wrong = new() { Problem = "wrong" };
+        EgressWish partial = new() { Problem = "annotation x: chooses none", YieldsToNamespace = true },
+            wrong = new() { Problem = "wrong" };
         var site = On("gate1", PodOn("gate1", Pod, partial), PodOn("gate1", "192.168.1.3", wrong, "b"));
         Assert.Equal(("drop", "drop"), (site.Of(Pod, Outside), site.Of("192.168.1.3", Outside)));
         site.Have(Space("alpha", By("red")));

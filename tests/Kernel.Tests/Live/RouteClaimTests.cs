@@ -129,7 +129,8 @@ public class RouteClaimTests
         await Have(loop, one, Wish("192.0.2.0/24", Via("203.0.113.1")));
         await Have(loop, two, Wish("192.0.2.0/24", Via("203.0.113.1")));
         await Until.TrueAsync(() => loop.Status.Refusals.Count(refusal => refusal.Owner == "egress") == 2);
-        Assert.Equal([100u, 200u], loop.Status.Refusals.Where(refusal => refusal.Owner == "egress").Select(one => one.Target!.Table).Order());
+        Assert.Equal([100u, 200u],
+            loop.Status.Refusals.Where(refusal => refusal.Owner == "egress").Select(refusal => refusal.Target!.Table).Order());
         Assert.Equal(100, loop.Status.Refusals.Count(refusal => refusal.Owner == "speaker"));
     }
 
