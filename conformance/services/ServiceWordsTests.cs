@@ -69,6 +69,40 @@ public sealed class ServiceWordsTests : IAsyncLifetime
         Assert.Null(await Answerer.AskAsync(site.Backends[0], pod, Vip4, 82, tcp: true, attempts: 1));
     }
 
+    /// <summary>Rules of policies ask for the interface that a packet comes in by, and nobody has said it.</summary>
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task Cnat_explain_takes_a_client_to_come_in_by_the_interface_that_it_is_reached_by()
+    {
+        using var folder = new Scratch();
+        folder.Write("pods.yaml", $$"""
+            apiVersion: projectcalico.org/v3
+            kind: WorkloadEndpoint
+            metadata: { name: node1-k8s-web-eth0, namespace: default }
+            spec: { node: node1, orchestrator: k8s, pod: web, endpoint: eth0, interfaceName: b1, ipNetworks: [{{Backend(0, false)}}/32] }
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: GlobalNetworkPolicy
+            metadata: { name: all }
+            spec: { selector: all(), ingress: [{ action: Allow }] }
+
+            """);
+        await site.StartAsync($$"""
+            sources: [{ files: {{folder.Path}} }]
+            policy: { enabled: true }
+            services:
+              translations: [{ protocol: tcp, vip: {{Vip4}}, port: 80, backends: [{ to: "{{Backend(0, false)}}:{{Port}}" }] }]
+            """);
+        await site.TableAsync(text => text.Contains(Vip4, StringComparison.Ordinal), "the translation is in force");
+        async Task<(string?, string?, string?)> ToldAsync(params string[] words)
+        {
+            var told = await TellAsync(["cnat", "explain", $"{Client4}:40000", Vip4, "tcp:80", .. words]);
+            return ((string?)told["verdict"], (string?)told["backend"], (string?)told["takenIn"]);
+        }
+        Assert.Equal(("passes", $"{Backend(0, false)}:{Port}", "c0"), await ToldAsync());
+        Assert.Equal(("passes", $"{Backend(0, false)}:{Port}", null), await ToldAsync("in", "c0"));
+        Assert.Equal(("dropped", $"{Backend(0, false)}:{Port}", null), await ToldAsync("in", "b1"));
+    }
+
     [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
     public async Task With_the_section_its_connections_end_or_go_on_as_it_has_said_of_backends_and_the_log_says_which()
     {

@@ -102,10 +102,13 @@ public sealed record CnatEndedAnswer(long Count);
 /// <param name="Session">The kernel has the connection already: its packets go by this, and not by the rules.</param>
 /// <param name="Trail">Every rule that it meets.</param>
 /// <param name="Rejected">It is dropped, and its source is told so by ICMP; left out where it is not.</param>
+/// <param name="TakenIn">The interface that it was taken to come in by, because its source is reached by it; left out where somebody has
+/// said one, or this node sends it.</param>
 public sealed record CnatExplanationAnswer(
     TranslationAnswer? Translation, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Interface, string? Rule,
     IReadOnlyList<CnatWayAnswer> Ways, CnatSessionAnswer? Session, IReadOnlyList<string> Trail,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Rejected = false);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Rejected = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? TakenIn = null);
 
 /// <summary>What becomes of it where that is so which nobody has said.</summary>
 /// <param name="Verdict">passes, dropped, or depends: it cannot be told any further.</param>

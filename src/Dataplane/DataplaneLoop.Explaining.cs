@@ -62,8 +62,14 @@ public sealed partial class DataplaneLoop
     public async Task<TranslationExplanation?> ExplainTranslationAsync(Packet packet, CancellationToken stop = default)
     {
         var (owners, view) = await ServicesAsync(known => (known.Owners, known.View), stop).ConfigureAwait(false);
-        return owners == null ? null
-            : await new TranslationExplainer(nftables, new(kernel.Current), owners, view).ExplainAsync(packet, stop).ConfigureAwait(false);
+        if (owners == null) return null;
+        var facts = new HostFacts(kernel.Current);
+        // Rules of policies ask for it many times, and each time there would be one way more that nobody's packets go.
+        var link = packet.In == null && facts.IsLocal(packet.Source) == false
+            ? new RunningHost(kernel.Current).LinkTo(packet.Source) : null;
+        var told = await new TranslationExplainer(nftables, facts, owners, view)
+            .ExplainAsync(packet with { In = packet.In ?? link }, stop).ConfigureAwait(false);
+        return told with { TakenIn = link };
     }
 
     /// <summary>What a pod of this node sends comes in by the pod's interface; null: it is none of theirs.</summary>

@@ -26,7 +26,8 @@ internal static class CnatExplanations
         return new(
             told.Translation is { } row ? CnatAnswers.Of(row, saved) : null, only?.Verdict ?? "depends", only?.Backend, only?.As,
             only?.SourceTranslated ?? false, told.Interface, only?.Rule, only == null ? [.. told.Ends.Select(Of)] : [],
-            told.Session is { } session ? CnatSessions.Of(session) : null, [.. told.Trail], only?.Rejected ?? false);
+            told.Session is { } session ? CnatSessions.Of(session) : null, [.. told.Trail], only?.Rejected ?? false,
+            told.TakenIn);
     }
 
     private static CnatWayAnswer Of(TranslationEnd end)

@@ -13,6 +13,8 @@ public sealed record TranslationExplanation(TranslationRow? Translation, ListOf<
 {
     /// <summary>The way to where it goes; null: nobody knows it, or it ends here.</summary>
     public string? Interface { get; init; }
+    /// <summary>The one that it was taken to come in by, because its source is reached by it; null: nobody had to take any.</summary>
+    public string? TakenIn { get; init; }
     /// <summary>The connection as the kernel has it: its packets do not meet the rules any more. Null: there is none, or nobody has said
     /// enough to tell.</summary>
     public ServiceSession? Session { get; init; }
