@@ -6,6 +6,9 @@ namespace Calico.Bgp.Bgpctl.Views;
 /// <summary><c>bgpctl cnat show …</c>: each row begins with the id by which it is removed, or ended.</summary>
 internal static class CnatView
 {
+    /// <summary>Of a row among others: one with a hundred would make all as wide.</summary>
+    private const int MostBackends = 4;
+
     public static Page Of(TranslationsAnswer answer)
     {
         Cell[] problems = [.. answer.Problems.Select(one => new Cell(one, Tone.Bad))];
@@ -17,20 +20,24 @@ internal static class CnatView
                     new("Id"), new("Proto"), new("Kind"), new("Address"), new("Port", true), new("To"), new("Balance"), new("Of"),
                     new("State"),
                 ],
-                [.. answer.Translations.Select(Row)]),
+                [.. answer.Translations.Select(one => Row(one, answer.Translations.Count == 1 ? int.MaxValue : MostBackends))]),
             problems));
     }
 
-    private static Cell[] Row(TranslationAnswer one)
+    private static Cell[] Row(TranslationAnswer one, int backends)
     {
         var said = one.Translation;
         return
         [
             $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
-            said.Backends.Count == 0 ? "nobody" : string.Join(", ", said.Backends.Select(Backend)), Balance(said, one.Digest),
+            said.Backends.Count == 0 ? "nobody" : Backends(said.Backends, backends), Balance(said, one.Digest),
             Owner(one), State(one),
         ];
     }
+
+    private static string Backends(IReadOnlyList<BackendBody> all, int most) =>
+        all.Count <= most ? string.Join(", ", all.Select(Backend))
+            : $"{string.Join(", ", all.Take(most - 1).Select(Backend))} and {all.Count - most + 1} more";
 
     private static string? Balance(TranslationBody said, string? digest) =>
         said.Affinity is { } seconds ? $"kept for {Words.Span(TimeSpan.FromSeconds(seconds))}"

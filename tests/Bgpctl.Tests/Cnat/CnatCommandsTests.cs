@@ -116,6 +116,17 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_many_backends_a_list_shows_the_first_and_the_translation_by_itself_all()
+    {
+        var to = string.Join(' ', Enumerable.Range(1, 5).Select(i => $"to ->20.0.0.{i}"));
+        await RunAsync($"translation add proto tcp vip 30.0.0.2 80 {to}");
+        await RunAsync("translation add proto tcp vip 30.0.0.3 80 to ->20.0.0.1");
+        Assert.Equal("0 tcp vip 30.0.0.2 80 ->20.0.0.1, ->20.0.0.2, ->20.0.0.3 and 2 more hash cli in force",
+            Lines(await RunAsync("show translation"))[1]);
+        Assert.Contains("->20.0.0.3, ->20.0.0.4, ->20.0.0.5", await RunAsync("show translation 0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Its_lines_are_told_to_whoever_asks_for_help() =>
         Assert.Contains("translation add proto", await RunAsync("help"), StringComparison.Ordinal);
 
