@@ -34,6 +34,9 @@ public static class Failures
         var text = Before(" LineNumber: ", Before(" Path: ", wrong.Message)).TrimEnd('.');
         var at = wrong.Path is { Length: > 1 } path ? $" at {path}" : "";
         if (text.IndexOf(Missing, StringComparison.Ordinal) is >= 0 and var list) return $"without {text[(list + Missing.Length)..]}{at}";
+        if (text.Contains("could not be mapped to any", StringComparison.Ordinal) && text.Split('\'') is [_, var key, ..])
+            return $"'{key}', which is not known";
+        if (text.Contains("doesn't allow null", StringComparison.Ordinal)) return "null" + at;
         return (text.Contains("could not be converted", StringComparison.Ordinal) ? "a value of another kind" : text) + at;
     }
 

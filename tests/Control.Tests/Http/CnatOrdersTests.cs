@@ -148,6 +148,7 @@ public sealed class CnatOrdersTests : IAsyncLifetime
     {
         var error = JsonNode.Parse(await PostAsync(body, HttpStatusCode.BadRequest))!;
         Assert.Equal(("badBody", key), ((string)error["code"]!, (string)error["where"]!));
+        Assert.DoesNotContain("Calico.Bgp", (string)error["message"]!, StringComparison.Ordinal);
         Assert.Empty(lab.Dataplane.Translations.Rows);
     }
 
