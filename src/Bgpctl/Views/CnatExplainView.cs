@@ -12,7 +12,8 @@ internal static class CnatExplainView
             .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
             new("- " + (told.Translation == null && told.Ways.Any(way => way.Backend != null)
                 ? "which translation takes it depends on that, too" : Translation(told.Translation, told.Backend))),
-            .. told.TakenIn is { } by ? [new($"- it is taken to come in by {by}, by which its source is reached (in INTERFACE: by another)")]
+            .. told.TakenIn is { } by
+                ? [new($"- it is taken to come in by {by}, by which its source is reached (in INTERFACE: by another)")]
                 : Array.Empty<Cell>(),
             .. told.Verdict == "passes" ? [new("- " + Source(told.As, told.SourceTranslated, asked))] : Array.Empty<Cell>(),
             .. told.Interface is { } link && told.Verdict == "passes" ? [new($"- it leaves by {link}")] : Array.Empty<Cell>(),

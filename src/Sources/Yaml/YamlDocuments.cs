@@ -42,7 +42,8 @@ internal static class YamlDocuments
     /// <returns>Null: it has to be read with the others.</returns>
     public static ResourceReading? ReadItem(YamlChunk item, ListedAs listed, string file, Concern wanted, ref int left)
     {
-        if (Tree(item, Limits with { Size = left }, out var mistake) is not SequenceNode { Items: [var only] } || mistake != null) return null;
+        var tree = Tree(item, Limits with { Size = left }, out var mistake);
+        if (mistake != null || tree is not SequenceNode { Items: [var only] }) return null;
         left -= only.Size;
         return ResourceJson.Read([only], file, wanted, listed) is { IsCutOff: false } reading ? reading : null;
     }

@@ -29,13 +29,16 @@ public class YamlListTests
     }
 
     [Theory]
-    [InlineData(Head + "#\n\n- {apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: a}, spec: {nodeSelector: all()}}\n", true)]
-    [InlineData("---\r\napiVersion: v1\r\nkind: List\r\nitems:\r\n- apiVersion: v1\r\n  kind: Namespace\r\n  metadata: { name: a }\r\n", true)]
+    [InlineData(Head + "#\n\n- {apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: a}, spec: {node: a}}\n", true)]
+    [InlineData("---\r\napiVersion: v1\r\nkind: List\r\nitems:\r\n- apiVersion: v1\r\n  kind: Namespace\r\n"
+        + "  metadata: { name: a }\r\n", true)]
     [InlineData("apiVersion: v1\nitems:\n  - apiVersion: v1\n    kind: Namespace\n    metadata:\n      name: a\n  -\n    apiVersion: v1\n"
         + "    kind: Namespace\n    metadata:\n      name: b\nkind: List\nmetadata: {}\n", true)]
-    [InlineData("apiVersion: projectcalico.org/v3\nkind: BGPPeerList\nitems:\n- metadata: { name: a }\n  spec: { asNumber: 1 }\n- 7\n", true)]
+    [InlineData("apiVersion: projectcalico.org/v3\nkind: BGPPeerList\nitems:\n- metadata: { name: a }\n  spec: { asNumber: 1 }\n"
+        + "- 7\n", true)]
     [InlineData(Head + "- apiVersion: v2\n  kind: Namespace\n- apiVersion: v2\n  kind: Namespace\n", true)]
-    [InlineData(Head + "- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n  data:\n    x: |\n      - apiVersion: v1\n\n      #\n", true)]
+    [InlineData(Head + "- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n  data:\n    x: |\n      - apiVersion: v1\n\n"
+        + "      #\n", true)]
     // Read as a whole, because no piece can be: an alias, quotes and brackets over two items; no kind; items twice; a tab; a slip.
     [InlineData(Head + "- &a\n  apiVersion: v1\n  kind: Namespace\n  metadata: { name: a }\n- *a\n", false)]
     [InlineData(Head + "- apiVersion: v1\n  kind: \"Name\n- space\"\n", false)]
