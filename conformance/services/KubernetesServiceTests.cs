@@ -255,5 +255,6 @@ public sealed class KubernetesServiceTests : IAsyncLifetime
         Assert.DoesNotContain("10.96.0.", await site.ListAsync(), StringComparison.Ordinal);
         await site.Node.DoAsync("sh", "-c", remove);
         await site.TableAsync(table => table.Contains("10.96.0.", StringComparison.Ordinal), "its services are ours");
+        Assert.Contains("services: no longer so: Kubernetes' services are left to it", await site.LogAsync(), StringComparison.Ordinal);
     }
 }

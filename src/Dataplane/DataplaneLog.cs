@@ -120,6 +120,9 @@ internal static partial class DataplaneLog
     [LoggerMessage(7022, LogLevel.Warning, "services: {Words}")]
     public static partial void ServicesLack(ILogger log, string words);
 
+    [LoggerMessage(7027, LogLevel.Information, "services: no longer so: {Words}")]
+    public static partial void ServicesLackNoMore(ILogger log, string words);
+
     [LoggerMessage(7024, LogLevel.Warning, "{Words}")]
     public static partial void ExtensionLeftOut(ILogger log, string words);
 

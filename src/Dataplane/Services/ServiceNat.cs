@@ -289,11 +289,12 @@ internal sealed class ServiceNat : IFeature
         moved.Clear();
     }
 
-    /// <summary>Each problem once, when it comes.</summary>
+    /// <summary>Each problem once when it comes, and once when it is gone.</summary>
     private void Say()
     {
         ImmutableArray<string> now = [.. Problems];
         foreach (var words in now.Except(said)) DataplaneLog.ServicesLack(log, words);
+        foreach (var words in said.Except(now)) DataplaneLog.ServicesLackNoMore(log, words);
         said = now;
     }
 
