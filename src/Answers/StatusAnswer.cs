@@ -83,8 +83,14 @@ public sealed record OverLimitAnswer(string Peer, string Family, int Limit);
 
 /// <param name="Translations">Of those with one address, protocol and port one is counted.</param>
 /// <param name="Waiting">Of these: an interface has no address, and nothing is translated by them.</param>
-/// <param name="Problems">What is not done of what was asked for, and why.</param>
-public sealed record ServicesStatusAnswer(int Translations, int Waiting, IReadOnlyList<string> Problems);
+/// <param name="Problems">What is not done of what was asked for, and why: what waits, too.</param>
+public sealed record ServicesStatusAnswer(int Translations, int Waiting, IReadOnlyList<string> Problems)
+{
+    /// <summary>Those of the problems, and first among them, by which this node's own SSH, BGP and the like lead elsewhere; absent where
+    /// none do.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? NodeTaken { get; init; }
+}
 
 /// <param name="Blocked">Pods that leave the cluster by no way.</param>
 public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlockedAnswer> Blocked)

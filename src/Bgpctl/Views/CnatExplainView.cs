@@ -54,7 +54,8 @@ internal static class CnatExplainView
             _ => $"has {said.Backends.Count} backends, of which {(said.Balance == "maglev" ? "Maglev's table" : "the hash")} chooses by "
                 + string.Join(", ", said.FlowHash ?? []),
         };
-        return $"translation {one.Id} ({CnatView.Owner(one)}) takes it, and {how}{(one.Problem is { } problem ? $": {problem}" : "")}";
+        var but = string.Join("; ", [.. one.Problem is { } problem ? [problem] : Array.Empty<string>(), .. one.Warnings ?? []]);
+        return $"translation {one.Id} ({CnatView.Owner(one)}) takes it, and {how}{(but.Length > 0 ? $": {but}" : "")}";
     }
 
     private static string Source(string? seen, bool isTranslated, SaidPacket asked) => (isTranslated, seen) switch

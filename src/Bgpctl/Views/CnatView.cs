@@ -53,7 +53,8 @@ internal static class CnatView
     private static Cell State(TranslationAnswer one) => one is { InForce: true, SecondsLeft: { } seconds }
         ? new($"goes in {Words.Span(TimeSpan.FromSeconds(seconds))}: its Service is gone, and its address withdrawn", Tone.Faint)
         : Waits(one.InForce, one.Problem) is { } words
-        ? new(words, one.InForce ? Tone.Bad : Tone.Faint) : new("in force", Tone.Good);
+        ? new(words, one.InForce ? Tone.Bad : Tone.Faint)
+        : one.Warnings is { Count: > 0 } ? new("in force (see below)", Tone.Bad) : new("in force", Tone.Good);
 
     /// <summary>Null: it waits for nothing.</summary>
     public static string? Waits(bool inForce, string? problem) => (inForce, problem) switch

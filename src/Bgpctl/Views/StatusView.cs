@@ -49,8 +49,10 @@ internal static class StatusView
         var count = Words.Count(services.Translations, "translation");
         if (services.Waiting > 0) count += $", of which {services.Waiting} {(services.Waiting == 1 ? "waits" : "wait")}";
         if (services.Problems.Count == 0) return new(services.Waiting > 0 ? $"{count} {where}" : count);
-        var more = services.Problems.Count > 1 ? $"; and {services.Problems.Count - 1} more {where}" : "";
-        return new($"{count}; {services.Problems[0]}{more}", Tone.Bad);
+        // What shuts people out is never behind "more".
+        var shown = Math.Max(1, services.NodeTaken?.Count ?? 0);
+        var more = services.Problems.Count > shown ? $"; and {services.Problems.Count - shown} more {where}" : "";
+        return new($"{count}; {string.Join("; ", services.Problems.Take(shown))}{more}", Tone.Bad);
     }
 
     private static Cell Egress(EgressStatusAnswer egress)
@@ -121,6 +123,8 @@ internal static class StatusView
         { ShuttingDown: true } => new("shutting down", Tone.Bad),
         { Ready: true, NotInForce: not null } => new("ready for routes; not all that bgpd.yaml asks for is in force (below)", Tone.Bad),
         { Ready: true, Kernel.Refused: > 0 } => new("ready, but the kernel refuses routes (bgpctl kernel says why)", Tone.Bad),
+        { Ready: true, Services.NodeTaken: not null } =>
+            new("ready for routes; translations take what this node is reached or kept by (services, below)", Tone.Bad),
         { Ready: true } => new("ready", Tone.Good),
         _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
     };

@@ -53,7 +53,10 @@ internal static class StatusAnswers
             NotSaved = saved?.Problem,
             Policy = dataplane?.Policy is { } policy && (policy.Enabled || policy.IsBeginning) ? Policy(policy) : null,
             Services = dataplane?.Services is { Enabled: true } services
-                ? new(services.Translations, services.Waiting, [.. services.Problems]) : null,
+                ? new(services.Translations, services.Waiting, [.. services.Problems])
+                {
+                    NodeTaken = services.NodeTaken.IsEmpty ? null : [.. services.NodeTaken],
+                } : null,
             Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
             Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,

@@ -41,8 +41,11 @@ internal sealed class ServiceNat : IFeature
     /// <summary>What of a translation is not done, though it is in force.</summary>
     private readonly Dictionary<TranslationKey, ListOf<string>> lacking = [];
 
-    /// <summary>Those that would take what the node is reached by, were their address the node's.</summary>
+    /// <summary>Those that would take what the node is reached by, were their address the node's; and what those take that do.</summary>
     private readonly HashSet<TranslationKey> takers = [];
+    private readonly Dictionary<TranslationKey, string> taking = [];
+
+    private readonly AstrayBackends astray = new();
 
     /// <summary>By which translation an address, a protocol and a port are taken: an interface may have got another's address.</summary>
     private readonly Dictionary<(string Map, NftOctets Key), TranslationKey> taken = [];
@@ -57,6 +60,8 @@ internal sealed class ServiceNat : IFeature
     private readonly HashSet<TranslationKey> waiting = [];
 
     private readonly HashSet<TranslationKey> dirty = [];
+    private readonly Func<BackendFlows, TranslationKey?> holder;
+    private readonly Func<Address, bool> isVirtual;
     private ServiceSettings settings = new();
     private KernelSnapshot kernel = KernelSnapshot.Empty;
     private Places places = new(KernelSnapshot.Empty);
@@ -85,6 +90,8 @@ internal sealed class ServiceNat : IFeature
     {
         (this.sessions, this.log) = (sessions, log);
         leaving = new(table, clock);
+        holder = flows => HolderOf(flows);
+        isVirtual = address => maps.Has(ServiceParts.Vips(address.Family), NftOctets.Of(address));
     }
 
     public string Name => FeatureName;
@@ -93,20 +100,32 @@ internal sealed class ServiceNat : IFeature
     /// <summary>All that is known, by their ids.</summary>
     public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)])
     {
-        Problems = [.. Problems],
+        Problems = [.. Takings, .. Problems],
         OfObjects = [.. kubernetes.Problems],
     };
 
-    public ServicesStatus Status => isOn ? new(true, rendered.Count, missing.Count, [.. Problems]) : ServicesStatus.Off;
+    public ServicesStatus Status => !isOn ? ServicesStatus.Off
+        : new(true, rendered.Count, missing.Count, [.. Takings, .. Waits, .. Problems]) { NodeTaken = [.. Takings] };
 
-    /// <summary>What is not done of what was asked for, and why.</summary>
+    /// <summary>Whose is all that shuts out of this node whoever comes to set it right.</summary>
+    private IEnumerable<string> Takings => Of(taking.Select(one => (one.Key, one.Value)));
+
+    private IEnumerable<string> Waits => Of(missing.Select(one => (one.Key, $"waits: {one.Value}")));
+
+    /// <summary>What else is not done of what was asked for, and why.</summary>
     private IEnumerable<string> Problems =>
     [
         .. kubernetes.Problem is { } problem ? [problem] : Array.Empty<string>(),
+        .. Of(lacking.SelectMany(one => one.Value.Select(words => (one.Key, words)))),
         .. kubernetes.Problems.Select(one => one.ToString()),
-        .. lacking.SelectMany(one => one.Value.Select(words => $"translation of {one.Key}: {words}")).Order(StringComparer.Ordinal),
         .. (SourceNatView?.Lacks ?? []).Select(words => $"snat: {words}"),
     ];
+
+    private IEnumerable<string> Of(IEnumerable<(TranslationKey Key, string Words)> some) =>
+        from one in some
+        let row = table.InForce(one.Key)!
+        orderby row.Id
+        select $"{row.Words} of {one.Key}: {one.Words}";
 
     /// <summary>Null: there is none of this id.</summary>
     public TranslationRow? Row(int id) => table.Row(id) is { } row ? Judged(row) : null;
@@ -116,9 +135,15 @@ internal sealed class ServiceNat : IFeature
         Problem = row.InForce ? missing.GetValueOrDefault(row.Translation.Key) : row.Problem,
         Others = row.Source == TranslationSource.Kubernetes ? kubernetes.Others(row.Translation.Key) : [],
         Left = row.Source == TranslationSource.Leaving ? leaving.Left(row.Translation.Key) : null,
-        Warnings = row.InForce ? lacking.GetValueOrDefault(row.Translation.Key, []) : [],
+        Warnings = row.InForce ? WarningsOf(row.Translation.Key) : [],
         Digest = row.InForce ? rendered.GetValueOrDefault(row.Translation.Key)?.Digest : null,
     };
+
+    private ListOf<string> WarningsOf(TranslationKey key)
+    {
+        var warnings = lacking.GetValueOrDefault(key, []);
+        return taking.TryGetValue(key, out var taken) ? [taken, .. warnings] : warnings;
+    }
 
     /// <summary>
     /// Addresses that lead somewhere as soon as what is wanted is in force; null: Kubernetes' services are not translated here, and lead
@@ -210,6 +235,7 @@ internal sealed class ServiceNat : IFeature
                 (kernel, places) = (newest, new(newest));
                 dirty.UnionWith(followers);
                 dirty.UnionWith(takers);
+                dirty.UnionWith(astray.Suspects);
                 RenderSources();
                 break;
         }
@@ -279,6 +305,7 @@ internal sealed class ServiceNat : IFeature
                 uses.EnsureCapacity(rendered.Count + some.Length);
             }
             foreach (var key in some) Render(key);
+            dirty.UnionWith(astray.Stirred(maps, rendered));
         }
         if (moved.Count == 0) return;
         var now = served.ToBuilder();
@@ -292,7 +319,7 @@ internal sealed class ServiceNat : IFeature
     /// <summary>Each problem once when it comes, and once when it is gone.</summary>
     private void Say()
     {
-        ImmutableArray<string> now = [.. Problems];
+        ImmutableArray<string> now = [.. Takings, .. Waits, .. Problems];
         foreach (var words in now.Except(said)) DataplaneLog.ServicesLack(log, words);
         foreach (var words in said.Except(now)) DataplaneLog.ServicesLackNoMore(log, words);
         said = now;
@@ -303,6 +330,9 @@ internal sealed class ServiceNat : IFeature
         var (source, translation) = isOn && table.Holder(key) is { } holder ? holder : (default, null);
         var (now, lacks) = translation == null ? (Wishes.None, null) : TranslationRenderer.Render(translation, settings, places);
         if (source == TranslationSource.Leaving) now = now with { Served = null };
+        // An address that a load balancer or the operator has given a Service is no machine's, as a cluster IP is none's.
+        if (source is TranslationSource.Kubernetes or TranslationSource.Leaving && now.Nobodys == null)
+            now = now with { Nobodys = key.Place.Address };
         var before = rendered.GetValueOrDefault(key, Wishes.None);
         if (Other(now, key) is { } other)
         {
@@ -311,6 +341,7 @@ internal sealed class ServiceNat : IFeature
         }
         else waiting.Remove(key);
         Exchange(key, before, now);
+        astray.Exchange(before, now);
         Serve(before.Served, now.Served);
         maps.Replace(before, now);
         if (translation == null) rendered.Remove(key);
@@ -319,6 +350,8 @@ internal sealed class ServiceNat : IFeature
         else missing[key] = lacks;
         if (translation != null && NodePorts.AreTakenBy(key)) takers.Add(key);
         else takers.Remove(key);
+        if (!now.Fronts.IsEmpty && NodeTaken(key) is { } taken) taking[key] = taken;
+        else taking.Remove(key);
         ListOf<string> warnings = translation == null ? [] : Warnings(source, key, now);
         if (warnings.Count == 0) lacking.Remove(key);
         else lacking[key] = warnings;
@@ -328,15 +361,24 @@ internal sealed class ServiceNat : IFeature
 
     private ListOf<string> Warnings(TranslationSource source, TranslationKey key, Wishes now)
     {
-        var taken = now.Fronts.IsEmpty ? null : NodeTaken(key);
+        var nowhere = astray.Look(key, now, places, holder, isVirtual);
         var behind = source == TranslationSource.Kubernetes ? null : table.Behind(key);
-        if (taken == null && behind == null) return now.Lacks;
+        if (nowhere.Count == 0 && behind == null) return now.Lacks;
         return
         [
-            .. now.Lacks, .. taken == null ? Array.Empty<string>() : [taken],
+            .. now.Lacks, .. nowhere,
             .. behind == null ? Array.Empty<string>() : [$"{behind.Words} has the same, and waits until this one is gone"],
         ];
     }
+
+    /// <summary>The translation that takes what is sent to a backend as if a client had sent it there; null: none does.</summary>
+    private TranslationKey? HolderOf(BackendFlows flows) =>
+        (flows.ServerPort is { } port
+            ? Taken(flows.Server, withPort: true, MatchAddressPort.Key(flows.Server, flows.Protocol, port)) : null)
+        ?? Taken(flows.Server, withPort: false, NftOctets.Of(NftOctets.Of(flows.Server), new([flows.Protocol])));
+
+    private TranslationKey? Taken(Address at, bool withPort, NftOctets key) =>
+        taken.GetValueOrDefault((ServiceParts.Fronts(at.Family, withPort), key));
 
     /// <summary>Who has what it is to be found by; null: nobody else.</summary>
     private TranslationKey? Other(Wishes now, TranslationKey key)

@@ -64,6 +64,9 @@ internal static class ServiceParts
     /// <summary>Each backend beside itself: who speaks to itself by way of a service has to look like another.</summary>
     public static string Hairpins(IpFamily family) => hairpins[(int)family];
 
+    /// <summary>Of a backend that comes to itself by way of this host.</summary>
+    public static NftOctets Hairpin(Address backend) => NftOctets.Of(NftOctets.Of(backend), NftOctets.Of(backend));
+
     public static readonly ImmutableArray<NftSet> Sets = [.. SetsOf(IpFamily.IPv4), .. SetsOf(IpFamily.IPv6)];
 
     private static IEnumerable<NftSet> SetsOf(IpFamily family)

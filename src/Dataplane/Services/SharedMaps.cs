@@ -31,6 +31,8 @@ internal sealed class SharedMaps
     public ListOf<string> Filled(ImmutableArray<NftSet> maps) =>
         [.. maps.Select(map => map.Name).Where(map => elements.TryGetValue(map, out var all) && all.Count > 0)];
 
+    public bool Has(string map, NftOctets key) => elements.TryGetValue(map, out var all) && all.ContainsKey(key);
+
     /// <summary>What is in both stays untouched.</summary>
     public void Replace(Wishes before, Wishes after)
     {
@@ -153,6 +155,9 @@ internal sealed record Wishes(
 
     /// <summary>The address that leads somewhere by it; null: it leads nowhere.</summary>
     public Address? Served { get; init; }
+
+    /// <summary>The address that it is at, which nobody has beside translations; null: it is at none, or a machine may have it.</summary>
+    public Address? Nobodys { get; init; }
 
     /// <summary>Of Maglev's table, which is the same on every node that has the same backends; null: another way chooses.</summary>
     public string? Digest { get; init; }

@@ -56,7 +56,7 @@ internal static class TranslationRenderer
             Add(map, NftElement.Of(key, verdict));
         }
 
-        public Wishes Made(Address? served) => new(
+        public Wishes Made(Address? served, Address? nobodys) => new(
             Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
         {
             Fronts = Fronts.DrainToImmutable(),
@@ -64,6 +64,7 @@ internal static class TranslationRenderer
             Digest = Digest,
             Lacks = Lacks == null ? [] : [.. Lacks.Distinct()],
             Served = served,
+            Nobodys = nobodys,
         };
     }
 
@@ -97,11 +98,17 @@ internal static class TranslationRenderer
             if (one.IsHere) hadHere = one.To;
             // A backend elsewhere that comes to itself by way of this host is an outsider, who looks like another already.
             if ((one.IsElsewhere && translation.Masquerade != TranslationMasquerade.None) || hadOwn == one.To) continue;
-            into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(NftOctets.Of(NftOctets.Of(one.To), NftOctets.Of(one.To))));
+            into.Add(ServiceParts.Hairpins(front.Family), NftElement.Of(ServiceParts.Hairpin(one.To)));
             hadOwn = one.To;
         }
-        return (into.Made(Array.Exists(backends, one => one.Weight > 0) ? front : null), missing);
+        var leads = Array.Exists(backends, one => one.Weight > 0);
+        if (!leads && backends.Length > 0 && missing == null) (into.Lacks ??= []).Add(Weightless(translation, settings));
+        return (into.Made(leads ? front : null, translation.Kind == TranslationKind.Vip ? front : null), missing);
     }
+
+    private static string Weightless(Translation translation, ServiceSettings settings) =>
+        "no backend of it has a weight: new connections are "
+        + ((translation.Empty ?? settings.EmptyBackends) == EmptyBackends.Drop ? "dropped" : "refused");
 
     /// <summary>Backends that are at interfaces without addresses.</summary>
     /// <returns>What all of them lack; null: one is there, or there are none.</returns>

@@ -61,6 +61,9 @@ public sealed record ServicesStatus(bool Enabled, int Translations, int Waiting,
 {
     public static readonly ServicesStatus Off = new(false, 0, 0, []);
 
+    /// <summary>Those of the problems by which whoever comes to this node is sent elsewhere.</summary>
+    public ImmutableArray<string> NodeTaken { get; init; } = [];
+
     internal ServicesStatus With(IEnumerable<string> more, IEnumerable<ServiceProblem> ofObjects) => !Enabled ? this
         : this with { Problems = [.. Problems, .. more, .. ofObjects.Select(one => one.ToString())] };
 }
@@ -141,6 +144,9 @@ public sealed class TranslationTable
         foreach (var (id, known) in byId.ToArray())
             if (known.Source == source && !keys.Contains(known.Key)) Remove(source, id);
     }
+
+    /// <summary>The one of the key that holds; null: none has it.</summary>
+    public TranslationRow? InForce(TranslationKey key) => Holder(key) is { } holder ? Row(all[(holder.Source, key)].Id) : null;
 
     public bool Has(TranslationSource source, TranslationKey key) => all.ContainsKey((source, key));
 

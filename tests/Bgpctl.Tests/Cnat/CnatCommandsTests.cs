@@ -157,6 +157,16 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal(0, await lab.RunAsync("status"));
         Assert.Contains("services 3 translations, of which 1 waits; Service/shop/web: health check port 30100 is not to be had; "
             + "and 1 more (bgpctl cnat show translation)", Lines(lab.Output.ToString()));
+        lab.Dataplane.Services = new(true, 3, 0, ["it takes SSH", "it takes BGP", "another"])
+        {
+            NodeTaken = ["it takes SSH", "it takes BGP"],
+        };
+        lab.Output.GetStringBuilder().Clear();
+        Assert.Equal(0, await lab.RunAsync("status"));
+        Assert.Contains("services 3 translations; it takes SSH; it takes BGP; and 1 more (bgpctl cnat show translation)",
+            Lines(lab.Output.ToString()));
+        Assert.Contains("state ready for routes; translations take what this node is reached or kept by (services, below)",
+            Lines(lab.Output.ToString()));
     }
 
     [Fact]

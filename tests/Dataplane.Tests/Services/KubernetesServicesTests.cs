@@ -1,4 +1,5 @@
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
 using FsCheck;
@@ -69,6 +70,30 @@ public sealed class KubernetesServicesTests
         hand.Write();
         Assert.Equal("->", hand.Ask(Balancer));
         Assert.Empty(hand.View.Translations);
+    }
+
+    [Fact]
+    public void What_leads_to_an_address_of_a_service_is_said_to_lead_nowhere_and_to_a_port_of_the_node_it_may()
+    {
+        var hand = With(Of(), Slice(At(Cluster)));
+        string[] Warned() => [.. hand.View.Translations.SelectMany(row => row.Warnings).Distinct()];
+        Assert.Equal(["what is sent to 10.96.0.10:8080 arrives nowhere: that is a virtual address, and a packet is translated once"],
+            Warned());
+        var (web, slice) = (Of(), Slice(At(There)));
+        hand = With(web, slice);
+        Assert.Empty(Warned());
+        Translation To(string address, ushort port) => new("", TranslationKind.Vip,
+            new(TranslationPlace.Of(Address.Parse("30.0.0.2")), IpProtocol.Tcp, port),
+            [new(Backend.Unchanged, new(TranslationPlace.Of(Address.Parse(address)), null))]);
+        hand.Have((1, "eth0", Own));
+        hand.Add(To(Balancer, 81));
+        hand.Add(To(Own, 30080));
+        Assert.Empty(Warned());
+        hand.Add(To(Balancer, 80));
+        Assert.Equal(["what is sent to 203.0.113.9:80 arrives nowhere: TCP 203.0.113.9 80 is itself translated, and a packet is translated "
+            + "once"], Warned());
+        hand.Change(Gone(web));
+        Assert.Empty(Warned());
     }
 
     [Fact]

@@ -49,6 +49,7 @@ internal sealed class ServiceHand : IHostFacts
     public bool HasEnding => sessions.AreGoing;
 
     public ServicesView View => services.View;
+    public ServicesStatus Status => services.Status;
 
     /// <summary>The id of the translation that has made a connection to there; null: none has.</summary>
     public int? Owner(string destination, IpProtocol protocol, ushort? port) => services.Owners?.Of(

@@ -172,8 +172,8 @@ public sealed partial class ServiceNatTests
         };
         var hand = new ServiceHand();
         hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 251, Translations = [many] });
-        Assert.Equal("translation of TCP 30.0.0.2 80: 49 of its 300 backends get no new connections, because Maglev's table has 251 places "
-            + "(maglevSize), and none for them: a larger one has", Assert.Single(hand.View.Problems));
+        Assert.Equal("translation 0 (bgpd.yaml) of TCP 30.0.0.2 80: 49 of its 300 backends get no new connections, because Maglev's table "
+            + "has 251 places (maglevSize), and none for them: a larger one has", Assert.Single(hand.View.Problems));
         hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 1009, Translations = [many] });
         Assert.Empty(hand.View.Problems);
         hand.Apply(new ServiceSettings { Enabled = true, MaglevSize = 251, Translations = [many] });
@@ -220,7 +220,7 @@ public sealed partial class ServiceNatTests
             hand.View.Translations.Select(row => row.Problem));
         const string words = "translation 0 (cli) has the same, and waits until this one is gone";
         Assert.Equal(words, Assert.Single(hand.View.Translations[1].Warnings));
-        Assert.Equal($"translation of TCP 30.0.0.2 80: {words}", Assert.Single(hand.View.Problems));
+        Assert.Equal($"translation 1 (bgpd.yaml) of TCP 30.0.0.2 80: {words}", Assert.Single(hand.View.Problems));
         hand.Configure();
         Assert.Empty(Assert.Single(hand.View.Translations).Warnings);
         Assert.Empty(hand.View.Problems);
@@ -250,13 +250,70 @@ public sealed partial class ServiceNatTests
         hand.Have((2, "tap0", "30.0.0.3"), (2, "tap0", Vip));
         Assert.Equal(
             [
-                "translation of TCP 30.0.0.2 22: it takes what comes to this node's own 30.0.0.2 for SSH (TCP 22)",
-                "translation of UDP tap0 0: it takes what comes to this node's own 30.0.0.3 for BFD (UDP 3784), BFD (UDP 4784), "
+                "translation 0 (bgpd.yaml) of TCP 30.0.0.2 22: it takes what comes to this node's own 30.0.0.2 for SSH (TCP 22)",
+                "translation 1 (bgpd.yaml) of UDP tap0 0: it takes what comes to this node's own 30.0.0.3 for BFD (UDP 3784), BFD (UDP 4784), "
                     + "DHCP (UDP 68)",
             ], hand.View.Problems.ToArray());
+        Assert.Equal(hand.View.Problems.AsEnumerable(), hand.Status.NodeTaken);
         hand.Have();
+        Assert.Empty(hand.Status.NodeTaken);
+        Assert.Equal("translation 1 (bgpd.yaml) of UDP tap0 0: waits: there is no interface tap0", Assert.Single(hand.Status.Problems));
         Assert.Equal(["there is no interface tap0"], hand.View.Translations.Select(row => row.Problem).OfType<string>());
         Assert.Empty(hand.View.Problems);
+    }
+
+    [Fact]
+    public void What_shuts_people_out_stands_before_all_else_whatever_it_is_called()
+    {
+        var hand = new ServiceHand(Tcp(To("tap9")), Of("2.0.0.1", IpProtocol.Tcp, 80, To("20.0.0.1"), To("tap9")));
+        hand.Have((1, "eth0", "9.0.0.1"));
+        hand.Add(Of("9.0.0.1", IpProtocol.Tcp, 22, To("20.0.0.1")));
+        Assert.Equal(
+            [
+                "translation 2 (cli) of TCP 9.0.0.1 22: it takes what comes to this node's own 9.0.0.1 for SSH (TCP 22)",
+                "translation 0 (bgpd.yaml) of TCP 30.0.0.2 80: waits: nothing is sent to ->tap9:8080: there is no interface tap9",
+                "translation 1 (bgpd.yaml) of TCP 2.0.0.1 80: nothing is sent to ->tap9:8080: there is no interface tap9",
+            ], hand.Status.Problems.ToArray());
+    }
+
+    [Fact]
+    public void A_backend_that_is_itself_a_virtual_address_is_said_to_lead_nowhere_whichever_came_first()
+    {
+        static string Words(string to, string why) => $"what is sent to {to} arrives nowhere: {why}, and a packet is translated once";
+        var other = Of("30.0.0.3", IpProtocol.Tcp, 80, To("20.0.0.1"));
+        var (own, theirs, real) = (Tcp(To(Vip)), Tcp(To("30.0.0.3", 80)), other with { Kind = TranslationKind.Real });
+        var hand = new ServiceHand(own);
+        ListOf<string> Warned() => hand.View.Translations[0].Warnings;
+        Assert.Equal(Words("30.0.0.2:8080", "that is a virtual address"), Assert.Single(Warned()));
+        hand.Configure(theirs);
+        Assert.Empty(Warned());
+        hand.Configure(theirs, other);
+        Assert.Equal(Words("30.0.0.3:80", "TCP 30.0.0.3 80 is itself translated"), Assert.Single(Warned()));
+        Assert.Empty(hand.View.Translations[1].Warnings);
+        hand.Have((1, "eth0", "30.0.0.3"));
+        Assert.Empty(Warned());
+        hand.Have();
+        Assert.Single(Warned());
+        hand.Configure(theirs, real);
+        Assert.Empty(Warned());
+        hand.Configure(theirs, other with { Backends = [] }, Of("30.0.0.3", null, 0, To("20.0.0.9", null)));
+        Assert.Single(Warned());
+        hand.Configure(theirs, Of("30.0.0.3", null, 0, To("20.0.0.9", null)));
+        Assert.Equal(Words("30.0.0.3:80", "any 30.0.0.3 0 is itself translated"), Assert.Single(Warned()));
+        hand.Configure(other, theirs);
+        Assert.Single(hand.View.Problems);
+        Assert.Equal([0, 1], new ServiceHand(other, theirs).View.Translations.Select(row => row.Warnings.Count));
+    }
+
+    [Fact]
+    public void A_translation_of_whose_backends_none_has_a_weight_says_so()
+    {
+        var hand = new ServiceHand(Tcp(To("20.0.0.1", weight: 0)));
+        Assert.Equal("no backend of it has a weight: new connections are refused", Assert.Single(hand.View.Translations[0].Warnings));
+        hand.Configure(Tcp(To("20.0.0.1", weight: 0), To("20.0.0.2")));
+        Assert.Empty(hand.View.Translations[0].Warnings);
+        hand.Configure(Tcp());
+        Assert.Empty(hand.View.Translations[0].Warnings);
     }
 
     [Fact]
