@@ -79,6 +79,15 @@ public sealed class EgressReplicationTests : IAsyncLifetime
     internal async Task BeginOneAsync(int port) => flows.Add(
         await LastingFlow.BeginAsync(site["b"], EgressSite.AddressOf("b"), port, EgressSite.Outside4, SocketType.Stream));
 
+    /// <summary>Nothing that was told was refused. That somebody has waited in vain is a busy machine's: it goes on without, and says so.
+    /// </summary>
+    internal void AssertNobodyComplains(params string[] gates)
+    {
+        string[] lines = [.. gates.SelectMany(site.LinesOf).Where(line => line.Contains("egress flows of", StringComparison.Ordinal)
+            && !line.Contains("were waited for", StringComparison.Ordinal))];
+        Assert.True(lines.Length == 0, string.Join('\n', lines));
+    }
+
     /// <summary>All of them, with the same source and the same port.</summary>
     internal async Task GoOnAsync()
     {
@@ -116,8 +125,7 @@ public sealed class EgressReplicationTests : IAsyncLifetime
         await LedToAsync("172.20.0.11");
         await GoOnAsync();
         Assert.Equal(others, await site.OthersAsync());
-        Assert.DoesNotContain(site.LinesOf("gate1").Concat(site.LinesOf("gate2")),
-            line => line.Contains("egress flows of", StringComparison.Ordinal));
+        AssertNobodyComplains("gate1", "gate2");
     }
 
     /// <summary>What it has taken is in its kernel, and while it is away nobody needs it.</summary>
