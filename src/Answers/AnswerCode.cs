@@ -47,6 +47,10 @@ public enum AnswerCode : byte
     ServicesOff,
     /// <summary>The command line has added no translation of this id.</summary>
     UnknownTranslation,
+    /// <summary>The kernel has no such session, or none of ours.</summary>
+    UnknownSession,
+    /// <summary>Source NAT neither excludes nor rewrites it.</summary>
+    UnknownPrefix,
     /// <summary>The translation would take what the node is reached by, and nobody has said that this is meant.</summary>
     TakesNode,
     /// <summary>The kernel does not do what was asked for.</summary>
@@ -84,7 +88,7 @@ public static class AnswerCodes
             or AnswerCode.UnknownService or AnswerCode.UnknownRoute or AnswerCode.NoSources or AnswerCode.NatOff or AnswerCode.PolicyOff
             or AnswerCode.UnknownPolicy or AnswerCode.UnknownEndpoint or AnswerCode.NoTrial or AnswerCode.ServicesOff
             or AnswerCode.EgressOff
-            or AnswerCode.UnknownTranslation => 404,
+            or AnswerCode.UnknownTranslation or AnswerCode.UnknownSession or AnswerCode.UnknownPrefix => 404,
         AnswerCode.WrongMethod => 405,
         AnswerCode.PeerDrained or AnswerCode.TrialPending or AnswerCode.NotUpgraded or AnswerCode.KernelRefused
             or AnswerCode.NotSaved or AnswerCode.TakesNode => 409,

@@ -29,6 +29,7 @@ namespace Calico.Bgp.Answers;
 [JsonSerializable(typeof(TranslationsRemovedAnswer))]
 [JsonSerializable(typeof(CnatSessionsAnswer))]
 [JsonSerializable(typeof(CnatEndedAnswer))]
+[JsonSerializable(typeof(CnatPurgedAnswer))]
 [JsonSerializable(typeof(CnatExplanationAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<CnatClientAnswer>))]
 [JsonSerializable(typeof(CnatMaglevAnswer))]

@@ -64,6 +64,9 @@ public sealed record TranslationAddedAnswer(
 /// <param name="SavedIn">The file that had some of them; null: none of them was saved.</param>
 public sealed record TranslationsRemovedAnswer(IReadOnlyList<int> Ids, string? SavedIn = null);
 
+/// <summary><c>bgpctl cnat purge</c>: what the daemon has answered to each of its orders.</summary>
+public sealed record CnatPurgedAnswer(CnatEndedAnswer Sessions, TranslationsRemovedAnswer Translations, CnatSourceNatAnswer Snat);
+
 /// <summary><c>GET /v1/cnat/sessions</c>: connections that translations have made.</summary>
 /// <param name="Count">How many there are of those that were asked for; <paramref name="Sessions"/> has as many as were wanted.</param>
 public sealed record CnatSessionsAnswer(long Count, IReadOnlyList<CnatSessionAnswer> Sessions);

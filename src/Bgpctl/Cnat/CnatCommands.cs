@@ -48,48 +48,79 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     private async Task RemoveAsync(string query, CancellationToken stop)
     {
         var body = await daemon.DeleteAsync(Translations + query, stop).ConfigureAwait(false);
-        var (ids, savedIn) = daemon.Read(body, AnswersJson.Default.TranslationsRemovedAnswer);
+        Say(body, Gone(daemon.Read(body, AnswersJson.Default.TranslationsRemovedAnswer)));
+    }
+
+    private static string Gone(TranslationsRemovedAnswer removed)
+    {
+        var (ids, savedIn) = removed;
         var gone = ids.Count switch
         {
             0 => "the command line had added no translation",
             1 => $"translation {ids[0]} is gone",
             _ => $"translations {string.Join(", ", ids)} are gone",
         };
-        Say(body, savedIn == null ? gone : $"{gone}, from {savedIn}, too");
+        return savedIn == null ? gone : $"{gone}, from {savedIn}, too";
     }
 
     private async Task EndAsync(SessionQuery which, CancellationToken stop)
     {
         var body = await daemon.DeleteAsync(Sessions + Query(which, null), stop).ConfigureAwait(false);
-        var ended = daemon.Read(body, AnswersJson.Default.CnatEndedAnswer).Count;
-        Say(body, $"{Words.Count(ended, "session")} ended");
+        Say(body, Ended(daemon.Read(body, AnswersJson.Default.CnatEndedAnswer)));
     }
+
+    private static string Ended(CnatEndedAnswer ended) => $"{Words.Count(ended.Count, "session")} ended";
 
     /// <summary>Sessions first: whose they are is known as long as their translations are there.</summary>
     private async Task PurgeAsync(CancellationToken stop)
     {
-        await EndAsync(new(), stop).ConfigureAwait(false);
-        await RemoveAsync("", stop).ConfigureAwait(false);
-        var body = await daemon.DeleteAsync(SourceNat, stop).ConfigureAwait(false);
-        Say(body, "source NAT is as bgpd.yaml says" + Saved(daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer).SavedIn));
+        var ended = daemon.Read(await daemon.DeleteAsync(Sessions, stop).ConfigureAwait(false), AnswersJson.Default.CnatEndedAnswer);
+        SayAlone(Ended(ended));
+        var removed = daemon.Read(
+            await daemon.DeleteAsync(Translations, stop).ConfigureAwait(false), AnswersJson.Default.TranslationsRemovedAnswer);
+        SayAlone(Gone(removed));
+        var sources = daemon.Read(
+            await daemon.DeleteAsync(SourceNat, stop).ConfigureAwait(false), AnswersJson.Default.CnatSourceNatAnswer);
+        var all = new CnatPurgedAnswer(ended, removed, sources);
+        Say(JsonSerializer.Serialize(all, AnswersJson.Default.CnatPurgedAnswer),
+            "source NAT is as bgpd.yaml says" + Saved(sources.SavedIn));
     }
 
     /// <summary>With what of all that does nothing as long as nothing else is said.</summary>
     private async Task EditAsync(IReadOnlyList<SourceNatEditBody> edits, bool save, CancellationToken stop)
     {
         IReadOnlyList<string> idle = [];
-        foreach (var edit in edits)
+        var last = "";
+        foreach (var edit in await PlainAsync(edits, stop).ConfigureAwait(false))
         {
             var text = JsonSerializer.Serialize(edit, AnswersJson.Default.SourceNatEditBody);
             var body = await daemon.PostAsync(SourceNat + (save ? "?save=true" : ""), text, stop).ConfigureAwait(false);
             var done = daemon.Read(body, AnswersJson.Default.CnatSourceNatAnswer);
             var kept = done.SavedIn is { } file ? $"saved in {file}, which is bgpd's own" : "until bgpd ends";
             var ended = done.Ended is { } count ? $"; {Words.Count(count, "connection")} ended" : "";
-            Say(body, $"snat {CnatView.Of(edit)}, {kept}{ended}");
-            idle = done.Idle ?? [];
+            SayAlone($"snat {CnatView.Of(edit)}, {kept}{ended}");
+            (idle, last) = (done.Idle ?? [], body);
         }
-        if (!json)
+        // The last answer has all of it.
+        if (json) Say(last, "");
+        else
             foreach (var words in idle) Say("", $"  {words}");
+    }
+
+    /// <summary>A line that takes a prefix away does not say what it was there for: what it is there for goes, be it both.</summary>
+    private async Task<IReadOnlyList<SourceNatEditBody>> PlainAsync(IReadOnlyList<SourceNatEditBody> edits, CancellationToken stop)
+    {
+        if (edits is not [{ What: CnatSourceNat.EitherWay } edit]) return edits;
+        var now = daemon.Read(
+            await daemon.GetTextAsync(SourceNat, stop).ConfigureAwait(false), AnswersJson.Default.CnatSourceNatAnswer);
+        var isRewritten = now.Rewrite.Any(one => one.StartsWith($"{edit.Value} ", StringComparison.Ordinal));
+        // Of neither the daemon says so.
+        var isExcluded = !isRewritten || now.Exclude.Contains(edit.Value);
+        return
+        [
+            .. isRewritten ? [edit with { What = "rewrite" }] : Array.Empty<SourceNatEditBody>(),
+            .. isExcluded ? [edit with { What = "exclude" }] : Array.Empty<SourceNatEditBody>(),
+        ];
     }
 
     private static string Saved(string? file) => file == null ? "" : $", in {file}, too";
@@ -176,6 +207,12 @@ internal sealed class CnatCommands(DaemonClient daemon, Screen screen, TimeProvi
     {
         if (json) Say(body, "");
         else screen.Write(view());
+    }
+
+    /// <summary>One step of several: of JSON all are one document.</summary>
+    private void SayAlone(string words)
+    {
+        if (!json) Say("", words);
     }
 
     private void Say(string body, string words)

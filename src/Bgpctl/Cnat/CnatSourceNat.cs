@@ -8,6 +8,9 @@ namespace Calico.Bgp.Bgpctl.Cnat;
 /// <summary>cnat's source NAT, in the grammar of today and of 2020: each line edits what bgpd.yaml says of it.</summary>
 internal static class CnatSourceNat
 {
+    /// <summary>Of a prefix that goes: excluded or rewritten, as it is.</summary>
+    public const string EitherWay = "prefix";
+
     private static CnatCommand.EditSourceNat Edit(CnatLine line, params IReadOnlyList<SourceNatEditBody> edits) =>
         new(edits, line.Is("--save"));
 
@@ -100,7 +103,8 @@ internal static class CnatSourceNat
             var to = line.Text("ADDRESS", CnatTerms.Address) ?? throw line.Mistake();
             return Edit(line, new SourceNatEditBody("rewrite", prefix, Of(prefix, to), isGone));
         }
-        return Edit(line, new SourceNatEditBody(isSource ? "rewrite" : "exclude", prefix, Remove: isSource || isGone));
+        return Edit(line, new SourceNatEditBody(
+            isSource ? "rewrite" : isGone ? EitherWay : "exclude", prefix, Remove: isSource || isGone));
     }
 
     /// <summary>As long as the one that it takes the place of.</summary>

@@ -6,6 +6,8 @@ namespace Calico.Bgp.Bgpctl.Views;
 /// <summary><c>bgpctl cnat explain</c>: which backend a connection gets, as whom it gets there, and why.</summary>
 internal static class CnatExplainView
 {
+    private const string Several = "one of several addresses, which the kernel chooses";
+
     public static Page Of(CnatExplanationAnswer told, SaidPacket asked) => new(new Section(
         new Cell(Verdict(told, asked), Tone.Strong), null,
         [
@@ -24,6 +26,7 @@ internal static class CnatExplainView
     private static string Verdict(CnatExplanationAnswer told, SaidPacket asked) => told.Verdict switch
     {
         "passes" when told.Backend is { } backend => $"it goes to {backend}",
+        "passes" when told.SourceTranslated => $"it goes on to {asked.Destination}, as {told.As ?? Several}",
         "passes" => $"it goes on to {asked.Destination} as it is",
         "dropped" => Dropped(told.Rejected) + (told.Backend is { } backend ? $" on its way to {backend}" : ""),
         _ when told.Ways.All(way => way.Verdict == "passes") && told.Ways.Select(way => way.Backend).Distinct().ToArray() is [{ } only] =>
@@ -61,7 +64,7 @@ internal static class CnatExplainView
     private static string Source(string? seen, bool isTranslated, SaidPacket asked) => (isTranslated, seen) switch
     {
         (false, _) => $"its source stays {seen ?? asked.Source}",
-        (true, null) => "its source becomes one of several addresses, which the kernel chooses",
+        (true, null) => $"its source becomes {Several}",
         (true, { } address) => $"its source becomes {address}"
             + (LacksPort(address, asked) ? ", and a port that the kernel chooses" : ""),
     };
@@ -70,7 +73,7 @@ internal static class CnatExplainView
         asked.Protocol is "tcp" or "udp" or "sctp" or "udplite" && Net.Address.TryParse(address, out _);
 
     private static string As(CnatWayAnswer way) =>
-        way.SourceTranslated ? $", as {way.As ?? "one of several addresses, which the kernel chooses"}" : "";
+        way.SourceTranslated ? $", as {way.As ?? Several}" : "";
 
     private static string Way(CnatWayAnswer way, SaidPacket asked)
     {

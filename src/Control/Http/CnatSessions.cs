@@ -24,6 +24,11 @@ internal static class CnatSessions
     public static Task TellAsync(HttpContext http, IDataplane? dataplane) => DoAsync(http, dataplane, "max", async (which, known) =>
     {
         if (await known.SessionsAsync(which, http.RequestAborted).ConfigureAwait(false) is not { } all) return false;
+        if (all.IsEmpty && await MissingAsync(which, known, http.RequestAborted).ConfigureAwait(false) is { } missing)
+        {
+            await Answer.ErrorAsync(http, missing).ConfigureAwait(false);
+            return true;
+        }
         var most = (int)(Number(http.Request.Query["max"].ToString(), int.MaxValue) ?? Shown);
         var answer = new CnatSessionsAnswer(all.Length, [.. all.Take(most).Select(Of)]);
         await Answer.JsonAsync(http, answer, Answer.Json.CnatSessionsAnswer).ConfigureAwait(false);
@@ -34,9 +39,21 @@ internal static class CnatSessions
     public static Task EndAsync(HttpContext http, IDataplane? dataplane) => DoAsync(http, dataplane, null, async (which, known) =>
     {
         if (await known.EndSessionsAsync(which, http.RequestAborted).ConfigureAwait(false) is not { } count) return false;
-        await Answer.JsonAsync(http, new(count), Answer.Json.CnatEndedAnswer).ConfigureAwait(false);
+        if (count == 0 && await MissingAsync(which, known, http.RequestAborted).ConfigureAwait(false) is { } missing)
+            await Answer.ErrorAsync(http, missing).ConfigureAwait(false);
+        else await Answer.JsonAsync(http, new(count), Answer.Json.CnatEndedAnswer).ConfigureAwait(false);
         return true;
     });
+
+    /// <summary>There are none, because what is named is not there; null: there might be some.</summary>
+    private static async Task<ErrorAnswer?> MissingAsync(SessionFilter which, IDataplane known, CancellationToken stop)
+    {
+        if (which.Translation is { } id
+            && (await known.ServicesAsync(stop).ConfigureAwait(false)).Translations.All(row => row.Id != id))
+            return new(AnswerCode.UnknownTranslation, $"expected the id of a translation, got {id}: there is none", "translation");
+        return which.Id is { } session
+            ? new(AnswerCode.UnknownSession, $"expected the id of a session, got {session}: there is none that all else holds of", "id") : null;
+    }
 
     /// <param name="also">A number more that the query may have.</param>
     /// <param name="action">False: services are off.</param>

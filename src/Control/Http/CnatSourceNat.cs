@@ -22,12 +22,25 @@ internal static class CnatSourceNat
         var isCut = false;
         var wrong = OrderQuery.Problem(http.Request.Query, "save")
             ?? Read(await BodyAsync(http).ConfigureAwait(false), out edit, out isCut);
+        // What a file says is taken back from it, though it may not be so for now.
+        var isSaved = http.Request.Query["save"] == "true" && wrong == null && saved?.Says(edit!) == true;
         if (wrong != null) await Answer.ErrorAsync(http, wrong).ConfigureAwait(false);
+        else if (!isSaved && dataplane is { IsHandedOver: false }
+            && await dataplane.SourceNatAsync(http.RequestAborted).ConfigureAwait(false) is { } view && edit!.IsVain(view.Settings))
+            await Answer.ErrorAsync(http, Missing(edit)).ConfigureAwait(false);
         else
             await AnswerAsync(http, dataplane, known => known.EditSourceNatAsync(edit!, http.RequestAborted),
                 () => http.Request.Query["save"] != "true" ? null
                     : saved?.Save(edit!) ?? throw new IOException("this daemon saves nothing"),
                 isCut && edit is SourceNatEdit.Exclude { IsGone: false } excluded ? excluded.Prefix : null).ConfigureAwait(false);
+    }
+
+    private static ErrorAnswer Missing(SourceNatEdit edit)
+    {
+        var said = BodyOf(edit);
+        return new(AnswerCode.UnknownPrefix, said.What == "rewrite"
+            ? $"expected a prefix that is rewritten, got {said.Value}, which is not"
+            : $"expected a prefix that is excluded, got {said.Value}, which is not", "value");
     }
 
     /// <summary>DELETE: it is as bgpd.yaml says, and saved no more.</summary>

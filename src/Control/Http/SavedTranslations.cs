@@ -118,6 +118,12 @@ public sealed class SavedTranslations(string path, ILogger<SavedTranslations> lo
         lock (turn) return all.ContainsKey(key);
     }
 
+    /// <summary>The file says of the same thing whether it is so.</summary>
+    public bool Says(SourceNatEdit edit)
+    {
+        lock (turn) return edits.Says(edit);
+    }
+
     /// <returns>The file.</returns>
     /// <exception cref="IOException">It cannot be written, or holds what is not the daemon's: it is as it was.</exception>
     public string Save(Translation translation)

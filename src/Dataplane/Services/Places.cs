@@ -18,8 +18,10 @@ internal sealed class Places(KernelSnapshot kernel)
         return first;
     }
 
+    public bool HasLink(string name) => kernel.Links.Values.Any(link => link.Name == name);
+
     /// <summary>Why it has none.</summary>
-    public string Lacks(TranslationPlace place) => kernel.Links.Values.Any(link => link.Name == place.Interface)
+    public string Lacks(TranslationPlace place) => HasLink(place.Interface!)
         ? $"{place.Interface} has no address of {place.Family.Word()}" : $"there is no interface {place.Interface}";
 
     /// <summary>It is an address of this machine's.</summary>

@@ -98,11 +98,27 @@ internal sealed class ServiceNat : IFeature
     public TimeSpan? Due => leaving.Due;
 
     /// <summary>All that is known, by their ids.</summary>
-    public ServicesView View => new(isOn, [.. table.Rows.Select(Judged)])
+    public ServicesView View
     {
-        Problems = [.. Takings, .. Problems],
-        OfObjects = [.. kubernetes.Problems],
-    };
+        get
+        {
+            ImmutableArray<TranslationRow> rows = [.. table.Rows.Select(Judged)];
+            return new(isOn, rows)
+            {
+                Problems = [.. Takings, .. Problems],
+                OfObjects = [.. kubernetes.Problems, .. rows.SelectMany(OfObject)],
+            };
+        }
+    }
+
+    /// <summary>What of an object's translation is not as the object asks for it.</summary>
+    private IEnumerable<ServiceProblem> OfObject(TranslationRow row)
+    {
+        if (row.Source != TranslationSource.Kubernetes || kubernetes.Holder(row.Translation.Key) is not { } holder) return [];
+        var lacks = row.InForce || row.Problem == null ? row.Problem : $"{row.Problem}, and clients get to that one's backends";
+        return new[] { lacks }.Concat(row.Warnings).OfType<string>()
+            .Select(words => new ServiceProblem(holder, $"{row.Translation.Key}: {words}"));
+    }
 
     public ServicesStatus Status => !isOn ? ServicesStatus.Off
         : new(true, rendered.Count, missing.Count, [.. Takings, .. Waits, .. Problems]) { NodeTaken = [.. Takings] };
@@ -192,6 +208,7 @@ internal sealed class ServiceNat : IFeature
     [
         .. (all?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
             $"{places.Lacks(TranslationPlace.OfInterface(place.Interface!, place.Family))}, so that packets keep their source"),
+        .. (all?.Links ?? []).Where(one => !places.HasLink(one.Name)).Select(one => $"there is no interface {one.Name}, which {one.Among} names"),
     ]);
 
     /// <returns>What it is now; null: services are off.</returns>

@@ -15,6 +15,15 @@ public abstract record SourceNatEdit
 
     internal abstract SourceNatSettings Over(SourceNatSettings settings);
 
+    /// <summary>It takes away a prefix that is not there.</summary>
+    /// <param name="settings">As they are before it; null: nobody says anything.</param>
+    public bool IsVain(SourceNatSettings? settings) => this switch
+    {
+        Exclude { IsGone: true } gone => settings?.Exclude.Contains(gone.Prefix) != true,
+        Rewrite { To: null } gone => settings?.Rewrite.Any(one => one.From == gone.From) != true,
+        _ => false,
+    };
+
     private static ListOf<T> With<T>(ListOf<T> some, T one, bool isGone) where T : IEquatable<T> =>
         isGone ? [.. some.Where(other => !other.Equals(one))] : some.Contains(one) ? some : [.. some, one];
 
@@ -76,6 +85,9 @@ public sealed record SourceNatEdits(ListOf<SourceNatEdit> All)
     public static readonly SourceNatEdits None = new([]);
 
     public SourceNatEdits With(SourceNatEdit edit) => new([.. All.Where(one => one.Subject != edit.Subject), edit]);
+
+    /// <summary>One of them speaks of the same.</summary>
+    public bool Says(SourceNatEdit edit) => All.Any(one => one.Subject == edit.Subject);
 
     /// <param name="settings">bgpd.yaml's; null: it says nothing.</param>
     /// <returns>Null: nobody says anything.</returns>

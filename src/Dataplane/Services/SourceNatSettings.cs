@@ -42,6 +42,16 @@ public sealed record SourceNatSettings
     /// <summary>Of <see cref="SourceNatPolicy.Dnat"/>.</summary>
     public ListOf<PrefixRewrite> Rewrite { get; init; }
 
+    /// <summary>The interfaces that are named in full, where they count: of those that begin alike there may be none for now.</summary>
+    public IEnumerable<(string Among, string Name)> Links =>
+        from some in ((string, ListOf<string>)[])
+        [
+            ("include", Include), .. Policy == SourceNatPolicy.K8s ? [("pod", Pods), ("host", Hosts)] : Array.Empty<(string, ListOf<string>)>(),
+        ]
+        from name in some.Item2
+        where !name.EndsWith('*')
+        select (some.Item1, name);
+
     /// <summary>What of it does nothing beside the rest: the command line says one thing after the other, and may be half done.</summary>
     public IEnumerable<string> Idle => Policy switch
     {

@@ -69,6 +69,20 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     {
         Assert.Equal("2 sessions ended\n", await RunAsync("session purge 7"));
         await RunAsync("session purge translation 1 proto icmp");
+        lab.Dataplane.HasSessions = false;
+        foreach (var (line, words) in ((string, string)[])
+            [
+                ("session purge 4711", "expected the id of a session, got 4711: there is none"),
+                ("session purge translation 4711", "expected the id of a translation, got 4711: there is none"),
+                ("show session translation 4711", "expected the id of a translation, got 4711: there is none"),
+            ])
+        {
+            await RunAsync(line, expected: 1);
+            Assert.Contains(words, lab.Errors.ToString(), StringComparison.Ordinal);
+            lab.Errors.GetStringBuilder().Clear();
+        }
+        Assert.Equal("0 sessions ended\n", await RunAsync("session purge port 4711"));
+        (lab.Dataplane.HasSessions, _) = (true, lab.Dataplane.SessionOrders.RemoveAll(one => one.Contains("4711")));
         await RunAsync("translation add proto tcp vip 30.0.0.2 80 to ->20.0.0.1");
         lab.Dataplane.Translations.Put(TranslationSource.File, lab.Dataplane.Translations.Row(0)!.Translation);
         Assert.Equal("2 sessions ended\ntranslation 0 is gone\nsource NAT is as bgpd.yaml says\n", await RunAsync("purge"));
@@ -196,6 +210,12 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         lab.Dataplane.Explanation = new(row with { Translation = row.Translation with { Backends = [] } }, [end]);
         Assert.Contains("takes it, and has backends for this node and its pods alone\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:80"), StringComparison.Ordinal);
+        lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false }]);
+        Assert.Equal("it goes on to 30.0.0.2, as 1.2.3.4\n- no translation takes it\n- its source becomes 1.2.3.4, and a port that the kernel "
+            + "chooses\nrule: chain svc: dnat\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
+        lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false, IsFromElse = false }]);
+        Assert.StartsWith("it goes on to 30.0.0.2 as it is\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"),
+            StringComparison.Ordinal);
         lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false, From = null }]);
         Assert.Contains("- its source becomes one of several addresses, which the kernel chooses\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"), StringComparison.Ordinal);
@@ -268,6 +288,31 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_prefix_that_goes_is_excluded_or_rewritten_no_more_and_one_that_is_neither_is_a_mistake()
+    {
+        await RunAsync("set snat-policy dnat");
+        await RunAsync("set snat-policy prefix src 20.0.0.0/24 rw 30.0.0.0");
+        Assert.Equal("snat no rewrite 20.0.0.0/24, until bgpd ends\n  policy dnat does nothing without rewrite\n",
+            await RunAsync("set snat-policy prefix del 20.0.0.0/24"));
+        foreach (var line in (string[])["set snat-policy prefix del 20.0.0.0/24", "snat exclude del 20.0.0.0/24"])
+        {
+            await RunAsync(line, expected: 1);
+            Assert.Contains("expected a prefix that is excluded, got 20.0.0.0/24, which is not", lab.Errors.ToString(),
+                StringComparison.Ordinal);
+            lab.Errors.GetStringBuilder().Clear();
+        }
+        await RunAsync("set snat-policy prefix del src 20.0.0.0/24", expected: 1);
+        Assert.Contains("expected a prefix that is rewritten, got 20.0.0.0/24, which is not", lab.Errors.ToString(),
+            StringComparison.Ordinal);
+        lab.Errors.GetStringBuilder().Clear();
+        await RunAsync("set snat-policy prefix src 20.0.0.0/24 rw 30.0.0.0");
+        await RunAsync("snat exclude 20.0.0.0/24 --save");
+        Assert.Equal(["snat no rewrite 20.0.0.0/24, until bgpd ends", "snat no exclude 20.0.0.0/24, until bgpd ends"],
+            Lines(await RunAsync("set snat-policy prefix del 20.0.0.0/24"))[..2]);
+        await RunAsync("snat exclude del 20.0.0.0/24 --save");
+    }
+
+    [Fact]
     public async Task Clients_are_the_addresses_of_translations_with_what_they_hold()
     {
         Assert.Equal("no clients\n", await RunAsync("show client"));
@@ -301,8 +346,12 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.StartsWith(
             "{\"enabled\":true,\"translations\":[{\"id\":0,", await RunAsync("show translation --json"), StringComparison.Ordinal);
         Assert.StartsWith("{\"count\":2,\"sessions\":[{\"id\":7,", await RunAsync("show session --json"), StringComparison.Ordinal);
-        Assert.StartsWith("{\"count\":2}\n{\"ids\":[0],\"savedIn\":null}\n{\"policy\":\"none\",",
-            await RunAsync("purge --json"), StringComparison.Ordinal);
+        await RunAsync("snat with 30::1");
+        var two = Assert.Single((await RunAsync("set snat-policy addr --json")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("{\"policy\":\"none\",\"addresses\":[],", two, StringComparison.Ordinal);
+        var purged = Assert.Single((await RunAsync("purge --json")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.StartsWith("{\"sessions\":{\"count\":2},\"translations\":{\"ids\":[0],\"savedIn\":null},\"snat\":{\"policy\":\"none\",", purged,
+            StringComparison.Ordinal);
     }
 
     [Fact]

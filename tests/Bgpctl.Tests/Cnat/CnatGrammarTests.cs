@@ -108,7 +108,7 @@ public sealed class CnatGrammarTests
     [InlineData("set snat-policy if table k8s cali*", "pod cali*")]
     [InlineData("set snat-policy if table host eth0", "host eth0")]
     [InlineData("set cnat snat-policy prefix 20::/100", "exclude 20::/100")]
-    [InlineData("set cnat snat-policy prefix del 20::/100", "no exclude 20::/100")]
+    [InlineData("set cnat snat-policy prefix del 20::/100", "no prefix 20::/100")]
     [InlineData("set cnat snat-policy prefix src 10.0.0.0/24 fib 0 rw 30.0.0.9", "rewrite 10.0.0.0/24 to 30.0.0.0/24")]
     [InlineData("set cnat snat-policy prefix del src 10.0.0.0/24", "no rewrite 10.0.0.0/24")]
     [InlineData("set cnat feature tap0 enable", "include tap0")]

@@ -201,19 +201,22 @@ public sealed class FakeDataplane : IDataplane
         }, new(8, Address.Parse("2001:db8:3::1"), 1024) { Left = TimeSpan.FromSeconds(12) }),
     ];
 
+    /// <summary>Else none of them is meant, whatever is asked.</summary>
+    public bool HasSessions { get; set; } = true;
+
     /// <summary>What of sessions was asked, and ended.</summary>
     public List<string> SessionOrders { get; } = [];
 
     public Task<ImmutableArray<ServiceSession>?> SessionsAsync(SessionFilter which, CancellationToken stop = default)
     {
         SessionOrders.Add($"tell {which}");
-        return Task.FromResult<ImmutableArray<ServiceSession>?>(HasServices ? Sessions : null);
+        return Task.FromResult<ImmutableArray<ServiceSession>?>(HasServices ? HasSessions ? Sessions : [] : null);
     }
 
     public Task<int?> EndSessionsAsync(SessionFilter which, CancellationToken stop = default)
     {
         SessionOrders.Add($"end {which}");
-        return Task.FromResult<int?>(HasServices ? 2 : null);
+        return Task.FromResult<int?>(HasServices ? HasSessions ? 2 : 0 : null);
     }
 
     /// <summary>Else a daemon without <c>policy</c>.</summary>

@@ -97,6 +97,20 @@ public sealed class KubernetesServicesTests
     }
 
     [Fact]
+    public void A_service_whose_place_the_command_line_has_is_told_so_and_by_which_of_its_addresses()
+    {
+        var hand = With(Of(), Slice(At(There)));
+        Assert.Empty(hand.View.OfObjects);
+        var key = new TranslationKey(TranslationPlace.Of(Address.Parse(Cluster)), IpProtocol.Tcp, 80);
+        hand.Add(new("", TranslationKind.Vip, key, []));
+        var id = hand.View.Translations.Single(row => row.Source == TranslationSource.Cli).Id;
+        Assert.Equal(new ServiceProblem("Service/shop/web",
+            $"TCP 10.96.0.10 80: translation {id} (cli) has its address, protocol and port, and clients get to that one's "
+                + "backends"),
+            Assert.Single(hand.View.OfObjects));
+    }
+
+    [Fact]
     public void What_stays_yields_to_whoever_has_its_address_now()
     {
         var (web, slice) = (Of(), Slice(At(There)));

@@ -203,11 +203,17 @@ public sealed partial class ServiceNatTests
             Enabled = true,
             SourceNat = new() { Addresses = [SourceNatWords.Place("tap0 v6")!, SourceNatWords.Place("30.0.0.1")!], Include = ["eth0"] },
         });
-        Assert.Equal("snat: there is no interface tap0, so that packets keep their source", Assert.Single(hand.View.Problems));
-        hand.Have((2, "tap0", Vip));
+        Assert.Equal(
+            ["snat: there is no interface tap0, so that packets keep their source", "snat: there is no interface eth0, which include names"],
+            hand.View.Problems.ToArray());
+        hand.Have((2, "tap0", Vip), (1, "eth0", "10.0.0.1"));
         Assert.Equal("snat: tap0 has no address of ipv6, so that packets keep their source", Assert.Single(hand.View.Problems));
-        hand.Have((2, "tap0", Vip6));
+        hand.Have((2, "tap0", Vip6), (1, "eth0", "10.0.0.1"));
         Assert.Empty(hand.View.Problems);
+        hand.Apply(new ServiceSettings { Enabled = true, SourceNat = new() { Include = ["nope*"], Hosts = ["eth9"] } });
+        Assert.Empty(hand.View.Problems);
+        hand.Apply(new ServiceSettings { Enabled = true, SourceNat = new() { Policy = SourceNatPolicy.K8s, Hosts = ["eth9"] } });
+        Assert.Equal("snat: there is no interface eth9, which host names", Assert.Single(hand.View.Problems));
     }
 
     [Fact]

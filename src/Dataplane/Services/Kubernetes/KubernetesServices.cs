@@ -61,6 +61,12 @@ internal sealed class KubernetesServices
         select new ServiceProblem(new Called(Kinds.Service, check.Service).ToString(),
             $"health check port {some.Key} answers for {first}, which has it, too, and comes first");
 
+    /// <summary>Whom what is called so leads to; null: Kubernetes has nothing that is.</summary>
+    public string? Holder(TranslationKey at) => claims.TryGetValue(at, out var some) ? Of(some.GetKeyAtIndex(0)).ToString() : null;
+
+    private static Called Of((CalledBy By, ResourceKey Of) one) =>
+        new(one.By == CalledBy.HostPort ? Kinds.Pod : Kinds.Service, one.Of);
+
     /// <summary>Whom what is called so does not lead to, though they are called so, too.</summary>
     public ListOf<string> Others(TranslationKey at) =>
         contested.TryGetValue(at, out var all) ? [.. all.Skip(1).Select(one => one.ToString())] : [];
@@ -181,7 +187,7 @@ internal sealed class KubernetesServices
     {
         contested.Remove(at);
         if (!claims.TryGetValue(at, out var some) || some.Count < 2) return;
-        var called = some.Keys.Select(one => new Called(one.By == CalledBy.HostPort ? Kinds.Pod : Kinds.Service, one.Of)).Distinct();
+        var called = some.Keys.Select(Of).Distinct();
         if (called.ToArray() is { Length: > 1 } all) contested[at] = [.. all];
     }
 
