@@ -122,9 +122,9 @@ internal static class StatusView
     {
         { ShuttingDown: true } => new("shutting down", Tone.Bad),
         { Ready: true, NotInForce: not null } => new("ready for routes; not all that bgpd.yaml asks for is in force (below)", Tone.Bad),
-        { Ready: true, Kernel.Refused: > 0 } => new("ready, but the kernel refuses routes (bgpctl kernel says why)", Tone.Bad),
         { Ready: true, Services.NodeTaken: not null } =>
             new("ready for routes; translations take what this node is reached or kept by (services, below)", Tone.Bad),
+        { Ready: true, Kernel.Refused: > 0 } => new("ready, but the kernel refuses routes (bgpctl kernel says why)", Tone.Bad),
         { Ready: true } => new("ready", Tone.Good),
         _ => new($"not ready: {status.NotReadyBecause}", Tone.Bad),
     };
