@@ -53,13 +53,14 @@ internal sealed class ServicesReader(Section root)
         if (one.Has("real") == one.Has("vip")) one.Problems.Error(one.Node, $"expected either vip or real for {one.Name("vip")}");
         var place = Place(one, kind == TranslationKind.Real ? "real" : "vip", kind);
         var (any, protocol) = Protocol(one, place);
-        var port = (ushort)(one.Number("port", 0, ushort.MaxValue) ?? 0);
+        var said = (ushort?)one.Number("port", 0, ushort.MaxValue);
+        var port = said ?? 0;
         if (any && port != 0) one.Error("port", $"expected port 0 beside protocol any for {one.Name("port")}, got {port}");
         else if (protocol is IpProtocol.Icmp or IpProtocol.Icmp6 && port != 0)
             one.Error("port", $"expected port 0 beside protocol icmp for {one.Name("port")}, got {port}");
         else if (!any && protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6) && !one.Has("port"))
             one.Problems.Error(one.Node, $"expected a port from 1 to {ushort.MaxValue}, or 0 for all, for {one.Name("port")}, got none");
-        var backends = one.Sections("backends").Select(backend => Backend(backend, place, port)).OfType<Backend>().ToArray();
+        var backends = one.Sections("backends").Select(backend => Backend(backend, place, HasAllPorts(one, said))).OfType<Backend>().ToArray();
         if (backends.CountBy(backend => backend.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
             one.Error("backends", $"expected each backend once for {one.Name("backends")}, got {twice} again (weight says its share)");
         var hash = Hash(one);
@@ -73,7 +74,7 @@ internal sealed class ServicesReader(Section root)
             one.Error("affinity", $"expected neither maglev nor flowHash beside {one.Name("affinity")}: a client's address alone chooses");
         var timeouts = Timeouts(one, any ? null : protocol);
         one.Close();
-        if (place == null) return null;
+        if (place == null || (said == null && one.Has("port"))) return null;
         var key = new TranslationKey(place, any ? null : protocol, port);
         Claim(one, key);
         return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash, Affinity = affinity, Timeouts = timeouts };
@@ -126,17 +127,20 @@ internal sealed class ServicesReader(Section root)
         return TranslationWords.WithFields(hash);
     }
 
-    private static Backend? Backend(Section backend, TranslationPlace? front, ushort port)
+    /// <summary>A port that cannot be read is not none.</summary>
+    private static bool HasAllPorts(Section one, ushort? said) => said == 0 || (said == null && !one.Has("port"));
+
+    private static Backend? Backend(Section backend, TranslationPlace? front, bool hasAllPorts)
     {
-        var from = backend.Has("from") ? End(backend, "from", front, port) : Dataplane.Services.Backend.Unchanged;
+        var from = backend.Has("from") ? End(backend, "from", front, hasAllPorts) : Dataplane.Services.Backend.Unchanged;
         if (!backend.Has("to")) backend.Problems.Error(backend.Node, $"expected ADDRESS[:PORT] for {backend.Name("to")}, got none");
-        var to = backend.Has("to") ? End(backend, "to", front, port) : null;
+        var to = backend.Has("to") ? End(backend, "to", front, hasAllPorts) : null;
         var weight = (int)(backend.Number("weight", 0, MostWeight) ?? 1);
         backend.Close();
         return from == null || to == null ? null : new(from, to) { Weight = weight };
     }
 
-    private static BackendEnd? End(Section backend, string key, TranslationPlace? front, ushort port)
+    private static BackendEnd? End(Section backend, string key, TranslationPlace? front, bool hasAllPorts)
     {
         var text = backend.Text(key) ?? "";
         if (TranslationWords.End(text) is not { Place: { } place } end)
@@ -148,7 +152,7 @@ internal sealed class ServicesReader(Section root)
             backend.Error(key, $"expected an address of {front.Family.Word()} as {front} has for {backend.Name(key)}, got {place}");
         if (place.Address is { } address && TranslationWords.Unfit(address) is { } why)
             backend.Error(key, $"expected another address for {backend.Name(key)}, got {place}: {why}");
-        if (port == 0 && end.Port != null)
+        if (hasAllPorts && end.Port != null)
             backend.Error(key, $"expected no port beside all ports for {backend.Name(key)}, got {end.Port}");
         return end;
     }

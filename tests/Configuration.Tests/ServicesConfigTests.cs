@@ -232,6 +232,15 @@ public class ServicesConfigTests
     [InlineData("emptyBackends: refuse", "expected reject or drop for services.emptyBackends")]
     public void Mistakes_are_named(string keys, string words) => Wrong(keys, words);
 
+    [Fact]
+    public void A_port_that_cannot_be_read_brings_no_other_mistake()
+    {
+        const string both = "{ protocol: tcp, vip: 30.0.0.2, port: 70000, backends: [{ from: '1.2.3.4:1', to: '20.0.0.1:8443' }] }, "
+            + "{ protocol: any, vip: 30.0.0.2 }";
+        Assert.Contains("expected a number from 0 to 65535 for services.translations[0].port, got ",
+            Assert.Single(Parse($"services: {{ translations: [{both}] }}\n").Errors).ToString(), StringComparison.Ordinal);
+    }
+
     private static void Wrong(string keys, string words) => Assert.Contains(
         Parse($"services: {{ {keys} }}\n").Errors, error => error.ToString().Contains(words, StringComparison.Ordinal));
 }

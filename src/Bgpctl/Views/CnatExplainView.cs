@@ -13,7 +13,7 @@ internal static class CnatExplainView
         [
             .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
             new("- " + (told.Translation == null && told.Ways.Any(way => way.Backend != null)
-                ? "which translation takes it depends on that, too" : Translation(told.Translation, told.Backend))),
+                ? "which translation takes it depends on that, too" : Translation(told.Translation, Backend(told)))),
             .. told.TakenIn is { } by
                 ? [new($"- it is taken to come in by {by}, by which its source is reached (in INTERFACE: by another)")]
                 : Array.Empty<Cell>(),
@@ -42,6 +42,10 @@ internal static class CnatExplainView
         $"session {one.Id} is there ({one.State}): until it ends it goes to {one.Backend}, as {one.As}", Tone.Good);
 
     private static string Dropped(bool isTold) => isTold ? "it is refused, and its source is told so" : "it is dropped";
+
+    /// <summary>Where it goes, be it by several ways; null: by none.</summary>
+    private static string? Backend(CnatExplanationAnswer told) =>
+        told.Backend ?? told.Ways.Select(way => way.Backend).OfType<string>().FirstOrDefault();
 
     private static string Translation(TranslationAnswer? one, string? gets)
     {

@@ -30,9 +30,16 @@ internal static class CnatView
         return
         [
             $"{one.Id}", said.Protocol, said.Real == null ? "vip" : "real", said.Real ?? said.Vip, $"{said.Port}",
-            said.Backends.Count == 0 ? "nobody" : Backends(said.Backends, backends), Balance(said, one.Digest),
+            To(one, backends), Balance(said, one.Digest),
             Owner(one), State(one),
         ];
+    }
+
+    private static string To(TranslationAnswer one, int most)
+    {
+        var all = one.Translation.Backends.Count == 0 ? "nobody" : Backends(one.Translation.Backends, most);
+        return one.Inside is not { } inside ? all
+            : $"{all}; of this node and its pods: {(inside.Count == 0 ? "nobody" : Backends(inside, most))}";
     }
 
     private static string Backends(IReadOnlyList<BackendBody> all, int most) =>

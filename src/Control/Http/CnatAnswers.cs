@@ -22,7 +22,10 @@ internal static class CnatAnswers
         row.Id, row.Source.Word(), row.Translation.Name is { Length: > 0 } name ? name : null, row.InForce, row.Problem,
         BodyOf(row.Translation), row.Source == TranslationSource.Cli && saved?.Has(row.Translation.Key) == true,
         row.Left?.TotalSeconds, row.Digest, row.Others.Count > 0 ? [.. row.Others] : null,
-        WarningsOf(row));
+        WarningsOf(row))
+    {
+        Inside = row.Translation.Inside is { } inside && inside != row.Translation.Backends ? [.. inside.Select(Of)] : null,
+    };
 
     public static string[]? WarningsOf(TranslationRow row) => row.Warnings.Count > 0 ? [.. row.Warnings] : null;
 

@@ -3,6 +3,7 @@
 using Calico.Bgp.Answers;
 using Calico.Bgp.Dataplane;
 using Calico.Bgp.Dataplane.Services;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Packets;
 using Microsoft.AspNetCore.Http;
 
@@ -11,8 +12,9 @@ namespace Calico.Bgp.Control.Http;
 internal static class CnatExplanations
 {
     /// <summary>GET, with what is said of the packet in the query.</summary>
-    public static Task TellAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved) =>
-        PacketQuery.Read(http.Request.Query, out var packet) is { } wrong ? Answer.ErrorAsync(http, wrong)
+    public static Task TellAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved, KernelSnapshot kernel) =>
+        (PacketQuery.Read(http.Request.Query, out var packet) ?? PacketQuery.Elsewhere(packet!, kernel)) is { } wrong
+            ? Answer.ErrorAsync(http, wrong)
             : CnatSessions.AskAsync(http, dataplane, async known =>
             {
                 if (await known.ExplainTranslationAsync(packet!, http.RequestAborted).ConfigureAwait(false) is not { } told) return false;

@@ -74,13 +74,22 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
     public Task PeerAsync(HttpContext http, string name)
     {
         if (PeerNames.Find(speaker, name) is not { Session: { } session } peer || speaker.Explain(peer.Name) is not { } why)
-            return Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name));
+            return Answer.ErrorAsync(http, AnswerCode.UnknownPeer, PeerNames.Unknown(speaker, name) + WhyNot(name));
         var doubts = (daemon.Planned?.Plan.Problems ?? []).Where(doubt => doubt.Object == why.Origin.Object?.ToString());
         var problem = string.Join("; ", doubts.Select(doubt => $"{doubt.Field}: {doubt.Reason}").Prepend(why.Problem).OfType<string>());
         var answer = new PeerExplanationAnswer(
             OriginOf(why.Origin), problem.Length > 0 ? problem : null, why.ImportRules, why.ExportRules,
             StatusAnswers.Peer(peer, session));
         return Answer.JsonAsync(http, answer, Answer.Json.PeerExplanationAnswer);
+    }
+
+    /// <summary>Why the resources make no peer of this name, as far as somebody knows: of the object of that name, or of this node.</summary>
+    private string WhyNot(string name)
+    {
+        if (daemon.Planned?.Plan is not { } plan) return "";
+        var (node, peer) = ($"{Kinds.Node.Word}/{plan.Node}", $"{Kinds.BgpPeer.Word}/{name}");
+        return string.Concat(plan.Problems.Where(one => one.Object == node || one.Object == peer || one.Object == name)
+            .Select(one => $"; {one.Object}{(one.Field.Length > 0 ? $" {one.Field}" : "")}: {one.Reason}"));
     }
 
     /// <summary>What asks for it, and where that is written.</summary>

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Calico.Bgp.Answers;
+using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
@@ -34,6 +35,14 @@ internal static class PacketQuery
             Out = Text("out") is { Length: > 0 } leaves ? leaves : null,
         };
         return null;
+    }
+
+    /// <summary>An interface is named that this host does not have; null: none is.</summary>
+    public static ErrorAnswer? Elsewhere(Packet packet, KernelSnapshot kernel)
+    {
+        bool IsMissing(string? link) => link != null && kernel.Links.Values.All(one => one.Name != link);
+        return IsMissing(packet.In) ? Wrong("an interface of this host", packet.In!, "in")
+            : IsMissing(packet.Out) ? Wrong("an interface of this host", packet.Out!, "out") : null;
     }
 
     private static ErrorAnswer Wrong(string expected, string got, string where) =>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Calico.Bgp.Dataplane.Services.Kubernetes;
 using Calico.Bgp.Kernel;
 using Calico.Bgp.Kernel.Nftables;
@@ -71,13 +70,7 @@ internal sealed class ServiceNat : IFeature
     /// <summary>What the command line has said of it.</summary>
     private SourceNatEdits edits = SourceNatEdits.None;
     private ImmutableArray<string> said = [];
-    private ImmutableHashSet<Address> served = [];
-
-    /// <summary>How many translations an address leads somewhere by.</summary>
-    private readonly Dictionary<Address, int> uses = [];
-
-    /// <summary>Of which it is no longer so that some lead somewhere by them, or that none do.</summary>
-    private readonly HashSet<Address> moved = [];
+    private readonly ServedAddresses served = new();
 
     /// <summary>Null: none.</summary>
     private RulesWanted? written;
@@ -165,7 +158,7 @@ internal sealed class ServiceNat : IFeature
     /// Addresses that lead somewhere as soon as what is wanted is in force; null: Kubernetes' services are not translated here, and lead
     /// wherever others have them lead.
     /// </summary>
-    public ImmutableHashSet<Address>? Served => isOn && kubernetes.IsOn ? served : null;
+    public ImmutableHashSet<Address>? Served => isOn && kubernetes.IsOn ? served.All : null;
 
     /// <summary>What load balancers are answered.</summary>
     public IEnumerable<HealthCheck> HealthChecks => kubernetes.HealthChecks;
@@ -319,18 +312,12 @@ internal sealed class ServiceNat : IFeature
             {
                 rendered.EnsureCapacity(rendered.Count + some.Length);
                 taken.EnsureCapacity(rendered.Count + some.Length);
-                uses.EnsureCapacity(rendered.Count + some.Length);
+                served.EnsureCapacity(rendered.Count + some.Length);
             }
             foreach (var key in some) Render(key);
             dirty.UnionWith(astray.Stirred(maps, rendered));
         }
-        if (moved.Count == 0) return;
-        var now = served.ToBuilder();
-        foreach (var address in moved)
-            if (uses.ContainsKey(address)) now.Add(address);
-            else now.Remove(address);
-        served = now.ToImmutable();
-        moved.Clear();
+        served.Settle();
     }
 
     /// <summary>Each problem once when it comes, and once when it is gone.</summary>
@@ -359,7 +346,7 @@ internal sealed class ServiceNat : IFeature
         else waiting.Remove(key);
         Exchange(key, before, now);
         astray.Exchange(before, now);
-        Serve(before.Served, now.Served);
+        served.Exchange(before.Served, now.Served);
         maps.Replace(before, now);
         if (translation == null) rendered.Remove(key);
         else rendered[key] = now;
@@ -403,15 +390,6 @@ internal sealed class ServiceNat : IFeature
         foreach (var front in now.Fronts)
             if (taken.TryGetValue(front, out var holder) && holder != key) return holder;
         return null;
-    }
-
-    private void Serve(Address? before, Address? now)
-    {
-        if (before == now) return;
-        if (now is { } come && CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++ == 0) moved.Add(come);
-        if (before is not { } gone || --CollectionsMarshal.GetValueRefOrAddDefault(uses, gone, out _) > 0) return;
-        uses.Remove(gone);
-        moved.Add(gone);
     }
 
     private void Exchange(TranslationKey key, Wishes before, Wishes now)

@@ -16,6 +16,9 @@ internal static class PlanProblems
     {
         if (!view.IsKnown) yield return new($"Node/{view.Settings.Node}", "",
             "no such Node: this node has no address, and so no peers of the resources");
+        else if (!view.OwnAddresses.Any() && view.Resources.Of(Kinds.BgpPeer).Any(peer => peer.LocalWorkloadSelector == null))
+            yield return new(view.Self.Id.ToString(), "",
+                "has no address for BGP (projectcalico.org/IPv4Address, projectcalico.org/IPv6Address): BGPPeers make no peers here");
     }
 
     private static IEnumerable<PlanProblem> RefusedConfiguration(NodeView view)

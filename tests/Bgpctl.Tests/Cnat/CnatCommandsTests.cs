@@ -210,6 +210,12 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         lab.Dataplane.Explanation = new(row with { Translation = row.Translation with { Backends = [] } }, [end]);
         Assert.Contains("takes it, and has backends for this node and its pods alone\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:80"), StringComparison.Ordinal);
+        lab.Dataplane.Explanation = lab.Dataplane.Explanation with
+        {
+            Ends = [end with { DependsOn = ["one"] }, end with { DependsOn = ["other"], From = null }],
+        };
+        Assert.Contains("takes it, and has backends for this node and its pods alone\n",
+            await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:80"), StringComparison.Ordinal);
         lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false }]);
         Assert.Equal("it goes on to 30.0.0.2, as 1.2.3.4\n- no translation takes it\n- its source becomes 1.2.3.4, and a port that the kernel "
             + "chooses\nrule: chain svc: dnat\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
@@ -223,6 +229,24 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal("it depends on the port\n- no translation takes it\n- the port: it cannot be told which way it goes\n",
             await RunAsync("explain 2001:db8::9 2001:db8::2 icmp"));
         Assert.Equal("2001:db8::9: 2001:db8::2: Icmp6", lab.Dataplane.Explained);
+    }
+
+    [Fact]
+    public async Task Whom_pods_of_this_node_get_in_the_place_of_others_is_shown_beside_them()
+    {
+        Backend To(string address) => new(Backend.Unchanged, End(address, 8080));
+        var one = new Translation("shop/web", TranslationKind.Real,
+            new(TranslationPlace.Of(Address.Parse("203.0.113.12")), Kernel.Nftables.IpProtocol.Tcp, 80), [])
+        {
+            Inside = [To("20.0.0.3"), To("20.0.0.4")],
+        };
+        lab.Dataplane.Translations.Put(TranslationSource.Kubernetes, one);
+        lab.Dataplane.Translations.Put(TranslationSource.Kubernetes,
+            one with { Key = new(one.Key.Place, one.Key.Protocol, 81), Backends = [To("20.0.0.3")], Inside = [To("20.0.0.3")] });
+        var shown = Lines(await RunAsync("show translation"));
+        Assert.StartsWith("0 tcp real 203.0.113.12 80 nobody; of this node and its pods: ->20.0.0.3:8080, ->20.0.0.4:8080 hash", shown[1],
+            StringComparison.Ordinal);
+        Assert.StartsWith("1 tcp real 203.0.113.12 81 ->20.0.0.3:8080 hash", shown[2], StringComparison.Ordinal);
     }
 
     private static BackendEnd End(string address, ushort? port) => new(TranslationPlace.Of(Address.Parse(address)), port);

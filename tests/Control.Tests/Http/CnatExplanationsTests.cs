@@ -78,6 +78,32 @@ public sealed class CnatExplanationsTests : IAsyncLifetime
         Assert.Equal("servicesOff", (string?)(await lab.JsonAsync(Path, HttpStatusCode.NotFound))["code"]);
     }
 
+    [Theory]
+    [InlineData("in")]
+    [InlineData("out")]
+    public async Task An_interface_that_is_not_there_is_a_mistake(string key)
+    {
+        lab.Dataplane.Explanation = new(null, [To("20.0.0.1", 8080)]);
+        await lab.JsonAsync($"{Path}&{key}=eth0");
+        var error = await lab.JsonAsync($"{Path}&{key}=nosuch", HttpStatusCode.BadRequest);
+        Assert.Equal((key, "expected an interface of this host, got nosuch"), ((string?)error["where"], (string?)error["message"]));
+    }
+
+    [Fact]
+    public async Task A_peer_that_the_resources_do_not_make_is_told_why()
+    {
+        var builder = new SnapshotBuilder(ResourceSnapshot.Empty);
+        builder.Put(new(Kinds.Node, new("", "a")), new Node(new("a")));
+        var peer = new BgpPeer(new("tor")) { PeerIP = new(Address.Parse("192.0.2.1"), null) };
+        builder.Put(peer.Id, peer);
+        using var plan = new PlanFollower(
+            new SpeakerConfig { RouterId = new(1), As = new(64512), HostName = "a" }, new() { Node = "a" }, builder.Build([]));
+        lab.Daemon.Planned = plan;
+        Assert.EndsWith(", got \"tor\"; Node/a: has no address for BGP (projectcalico.org/IPv4Address, projectcalico.org/IPv6Address): "
+            + "BGPPeers make no peers here", (string?)(await lab.JsonAsync("/v1/explain/peer/tor", HttpStatusCode.NotFound))["message"],
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_Service_is_explained_with_what_of_it_leads_to_another()
     {

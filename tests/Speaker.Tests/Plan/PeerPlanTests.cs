@@ -19,6 +19,16 @@ public class PeerPlanTests
             ["Mesh_10_0_0_10", "Mesh_10_0_0_2", "Mesh_fd00__10", "Mesh_fd00__2"], Of(Mesh).PeerNames());
 
     [Fact]
+    public void A_node_without_an_address_for_BGP_has_no_peers_of_BGPPeers_and_says_why()
+    {
+        var plan = new Cluster().With(Node("a", null), Node("b", "10.0.0.2/24"), Tor).Plan();
+        Assert.Empty(plan.Peers);
+        Assert.Equal([new("Node/a", "", "has no address for BGP (projectcalico.org/IPv4Address, projectcalico.org/IPv6Address): BGPPeers "
+            + "make no peers here")], plan.Problems);
+        Assert.Empty(new Cluster().With(Node("a", null), Node("b", "10.0.0.2/24")).Plan().Problems);
+    }
+
+    [Fact]
     public void A_mesh_needs_both_addresses_of_a_family() =>
         Assert.Equal(["Mesh_10_0_0_10", "Mesh_10_0_0_2"], Of(Mesh, Node("a", "10.0.0.1/24")).PeerNames());
 
