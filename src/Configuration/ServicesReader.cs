@@ -60,7 +60,8 @@ internal sealed class ServicesReader(Section root)
             one.Error("port", $"expected port 0 beside protocol icmp for {one.Name("port")}, got {port}");
         else if (!any && protocol is not (IpProtocol.Icmp or IpProtocol.Icmp6) && !one.Has("port"))
             one.Problems.Error(one.Node, $"expected a port from 1 to {ushort.MaxValue}, or 0 for all, for {one.Name("port")}, got none");
-        var backends = one.Sections("backends").Select(backend => Backend(backend, place, HasAllPorts(one, said))).OfType<Backend>().ToArray();
+        var hasAllPorts = HasAllPorts(one, said);
+        var backends = one.Sections("backends").Select(backend => Backend(backend, place, hasAllPorts)).OfType<Backend>().ToArray();
         if (backends.CountBy(backend => backend.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
             one.Error("backends", $"expected each backend once for {one.Name("backends")}, got {twice} again (weight says its share)");
         var hash = Hash(one);

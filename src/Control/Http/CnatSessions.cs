@@ -52,7 +52,8 @@ internal static class CnatSessions
             && (await known.ServicesAsync(stop).ConfigureAwait(false)).Translations.All(row => row.Id != id))
             return new(AnswerCode.UnknownTranslation, $"expected the id of a translation, got {id}: there is none", "translation");
         return which.Id is { } session
-            ? new(AnswerCode.UnknownSession, $"expected the id of a session, got {session}: there is none that all else holds of", "id") : null;
+            ? new(AnswerCode.UnknownSession, $"expected the id of a session, got {session}: there is none that all else holds of", "id")
+            : null;
     }
 
     /// <param name="also">A number more that the query may have.</param>

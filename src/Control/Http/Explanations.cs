@@ -83,7 +83,7 @@ internal sealed class Explanations(ISpeaker speaker, IDaemon daemon)
         return Answer.JsonAsync(http, answer, Answer.Json.PeerExplanationAnswer);
     }
 
-    /// <summary>Why the resources make no peer of this name, as far as somebody knows: of the object of that name, or of this node.</summary>
+    /// <summary>Why the resources make no peer of this name: what is known of the object of that name, and of this node.</summary>
     private string WhyNot(string name)
     {
         if (daemon.Planned?.Plan is not { } plan) return "";

@@ -201,7 +201,8 @@ internal sealed class ServiceNat : IFeature
     [
         .. (all?.Addresses ?? []).Where(place => SourceNat.Range(place, places) == null).Select(place =>
             $"{places.Lacks(TranslationPlace.OfInterface(place.Interface!, place.Family))}, so that packets keep their source"),
-        .. (all?.Links ?? []).Where(one => !places.HasLink(one.Name)).Select(one => $"there is no interface {one.Name}, which {one.Among} names"),
+        .. (all?.Links ?? []).Where(one => !places.HasLink(one.Name))
+            .Select(one => $"there is no interface {one.Name}, which {one.Among} names"),
     ]);
 
     /// <returns>What it is now; null: services are off.</returns>

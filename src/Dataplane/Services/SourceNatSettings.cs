@@ -44,13 +44,14 @@ public sealed record SourceNatSettings
 
     /// <summary>The interfaces that are named in full, where they count: of those that begin alike there may be none for now.</summary>
     public IEnumerable<(string Among, string Name)> Links =>
-        from some in ((string, ListOf<string>)[])
+        from some in ((string Among, ListOf<string> Names, bool Counts)[])
         [
-            ("include", Include), .. Policy == SourceNatPolicy.K8s ? [("pod", Pods), ("host", Hosts)] : Array.Empty<(string, ListOf<string>)>(),
+            ("include", Include, true), ("pod", Pods, Policy == SourceNatPolicy.K8s), ("host", Hosts, Policy == SourceNatPolicy.K8s),
         ]
-        from name in some.Item2
+        where some.Counts
+        from name in some.Names
         where !name.EndsWith('*')
-        select (some.Item1, name);
+        select (some.Among, name);
 
     /// <summary>What of it does nothing beside the rest: the command line says one thing after the other, and may be half done.</summary>
     public IEnumerable<string> Idle => Policy switch

@@ -217,8 +217,8 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Contains("takes it, and has backends for this node and its pods alone\n",
             await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:80"), StringComparison.Ordinal);
         lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false }]);
-        Assert.Equal("it goes on to 30.0.0.2, as 1.2.3.4\n- no translation takes it\n- its source becomes 1.2.3.4, and a port that the kernel "
-            + "chooses\nrule: chain svc: dnat\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
+        Assert.Equal("it goes on to 30.0.0.2, as 1.2.3.4\n- no translation takes it\n- its source becomes 1.2.3.4, and a port that the "
+            + "kernel chooses\nrule: chain svc: dnat\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"));
         lab.Dataplane.Explanation = new(null, [end with { IsTranslated = false, IsFromElse = false }]);
         Assert.StartsWith("it goes on to 30.0.0.2 as it is\n", await RunAsync("explain 10.0.0.9 30.0.0.2 tcp:81"),
             StringComparison.Ordinal);
@@ -374,7 +374,7 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         var two = Assert.Single((await RunAsync("set snat-policy addr --json")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.StartsWith("{\"policy\":\"none\",\"addresses\":[],", two, StringComparison.Ordinal);
         var purged = Assert.Single((await RunAsync("purge --json")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.StartsWith("{\"sessions\":{\"count\":2},\"translations\":{\"ids\":[0],\"savedIn\":null},\"snat\":{\"policy\":\"none\",", purged,
+        Assert.StartsWith("""{"sessions":{"count":2},"translations":{"ids":[0],"savedIn":null},"snat":{"policy":"none",""", purged,
             StringComparison.Ordinal);
     }
 

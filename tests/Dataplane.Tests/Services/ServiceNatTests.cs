@@ -204,7 +204,10 @@ public sealed partial class ServiceNatTests
             SourceNat = new() { Addresses = [SourceNatWords.Place("tap0 v6")!, SourceNatWords.Place("30.0.0.1")!], Include = ["eth0"] },
         });
         Assert.Equal(
-            ["snat: there is no interface tap0, so that packets keep their source", "snat: there is no interface eth0, which include names"],
+            [
+                "snat: there is no interface tap0, so that packets keep their source",
+                "snat: there is no interface eth0, which include names",
+            ],
             hand.View.Problems.ToArray());
         hand.Have((2, "tap0", Vip), (1, "eth0", "10.0.0.1"));
         Assert.Equal("snat: tap0 has no address of ipv6, so that packets keep their source", Assert.Single(hand.View.Problems));
@@ -257,8 +260,8 @@ public sealed partial class ServiceNatTests
         Assert.Equal(
             [
                 "translation 0 (bgpd.yaml) of TCP 30.0.0.2 22: it takes what comes to this node's own 30.0.0.2 for SSH (TCP 22)",
-                "translation 1 (bgpd.yaml) of UDP tap0 0: it takes what comes to this node's own 30.0.0.3 for BFD (UDP 3784), BFD (UDP 4784), "
-                    + "DHCP (UDP 68)",
+                "translation 1 (bgpd.yaml) of UDP tap0 0: it takes what comes to this node's own 30.0.0.3 for BFD (UDP 3784), "
+                    + "BFD (UDP 4784), DHCP (UDP 68)",
             ], hand.View.Problems.ToArray());
         Assert.Equal(hand.View.Problems.AsEnumerable(), hand.Status.NodeTaken);
         hand.Have();
