@@ -3,8 +3,8 @@ using Calico.Bgp.Kernel.Nftables;
 namespace Calico.Bgp.Dataplane.Services;
 
 /// <summary>
-/// What translations were found by that are gone: where their connections may live on (onBackendRemoval: keep, or drain for its time), these
-/// are shown, and ended when somebody asks for it. The newest of them: clusters make and lose Services for years.
+/// What translations were found by that are gone: where their connections may live on (onBackendRemoval: keep, or drain for its time),
+/// these are shown, and ended when somebody asks for it. The newest of them: clusters make and lose Services for years.
 /// </summary>
 internal sealed class GoneFronts
 {
