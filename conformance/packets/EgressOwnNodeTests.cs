@@ -41,9 +41,10 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
 
             """)));
         foreach (var (name, _, number) in Pods)
-            await Until.TrueAsync($"{name} leaves", async () =>
-                (await Echo.SeenAsync(spaces[name], Address(number), EgressSite.Outside4, Transport.Tcp, attempts: 1))?.Address.ToString()
-                == EgressSite.Red4, 60, site.SaidAsync);
+            foreach (var ipv6 in (bool[])[false, true])
+                await Until.TrueAsync($"{name} leaves", async () => (await Echo.SeenAsync(spaces[name], Address(number, ipv6),
+                    ipv6 ? EgressSite.Outside6 : EgressSite.Outside4, Transport.Tcp, attempts: 1))?.Address.ToString()
+                    == (ipv6 ? EgressSite.Red6 : EgressSite.Red4), 60, site.SaidAsync);
     }
 
     private async Task<LastingFlow[]> BeginAsync(string name, int number)
@@ -84,6 +85,7 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
     public async Task Their_flows_go_on_when_the_address_moves_to_their_own_node_and_away_from_it()
     {
         await StartAsync();
+        var others = await site.OthersAsync();
         LastingFlow[] first = await BeginAsync("n1", 2), second = await BeginAsync("n2", 3);
         await KnownAsync(first.Length + second.Length);
         await site.CutAsync("gate1");
@@ -93,6 +95,7 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
         await all.LedToAsync("172.20.0.11");
         await GoOnAsync(second);
         await GoOnAsync(first);
+        Assert.Equal(others, await site.OthersAsync());
         foreach (var flow in first.Concat(second)) flow.Dispose();
     }
 }

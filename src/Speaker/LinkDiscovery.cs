@@ -75,8 +75,10 @@ internal sealed class LinkDiscovery : IAsyncDisposable
         while (!stop.IsCancellationRequested)
         {
             loop.Rest();
-            if (wait - time.GetElapsedTime(last) is var left && left > TimeSpan.Zero)
-                await ((Task)receiving).WaitAsync(left, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Timers know whole milliseconds: what is left of one would be no wait at all, again and again until it has passed.
+            if (Math.Ceiling((wait - time.GetElapsedTime(last)).TotalMilliseconds) is var left and > 0)
+                await ((Task)receiving).WaitAsync(TimeSpan.FromMilliseconds(left), time, stop)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             loop.Beat();
             if (receiving.IsCompleted)
             {

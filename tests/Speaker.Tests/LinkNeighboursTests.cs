@@ -120,6 +120,23 @@ public sealed class LinkNeighboursTests : IAsyncDisposable
         await IsAsync(Second);
     }
 
+    /// <summary>Under a clock that stands between, a wait of less than a millisecond would never end.</summary>
+    [Fact]
+    public async Task Once_we_are_known_there_we_say_so_every_ten_seconds_and_sleep_between()
+    {
+        var time = new ManualTimeProvider();
+        await using var patient = Speaker(time);
+        await patient.StartAsync();
+        var words = 0;
+        await Until.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            while (said.Reader.TryRead(out var one)) words += one == RouterWord.Advertisement ? 1 : 0;
+            return words >= 6;
+        });
+        Assert.InRange(time.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(600));
+    }
+
     /// <summary>RFC 4724 section 4.1: whoever is found there may promise his End-of-RIB as any peer does.</summary>
     [Fact]
     public async Task After_our_own_restart_a_links_neighbour_is_waited_for()
