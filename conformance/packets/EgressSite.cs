@@ -103,7 +103,8 @@ internal sealed class EgressSite : IAsyncDisposable
         await firewall.IpAsync("-6 route add default via fd97::1");
         await outside.IpAsync("route add default via 198.51.100.254");
         await outside.IpAsync("-6 route add default via fd98::fe");
-        // What comes back that is outside's own has left nowhere: an answer to a pod whose route the ToR has not heard of yet.
+        // What comes back that is outside's own has left nowhere: an answer to a pod whose route the ToR has not heard of yet. Nor has a
+        // node's own word that it knows of no such pod.
         firewall.Tell("""
             table inet wall {
              counter others { }
@@ -112,6 +113,8 @@ internal sealed class EgressSite : IAsyncDisposable
               iifname "in0" ip saddr 10.10.0.0/16 accept
               iifname "in0" ip6 saddr fd10::/64 accept
               iifname "in0" ip6 nexthdr ipv6-icmp icmpv6 type 133-136 accept
+              iifname "in0" icmp type destination-unreachable drop
+              iifname "in0" icmpv6 type destination-unreachable drop
               iifname "in0" ip saddr 198.51.100.0/24 drop
               iifname "in0" ip6 saddr fd98::/64 drop
               iifname "in0" counter name others drop
