@@ -42,6 +42,9 @@ public sealed class EgressReplicationTests : IAsyncLifetime
     internal async Task<int> CountAsync(int seconds) =>
         (await Task.WhenAll(flows.Select(flow => flow.GoesOnAsync(seconds)))).Count(goesOn => goesOn);
 
+    /// <summary>BIRD keeps the way to a daemon that was killed, whose MED is lower, for all of its restart time.</summary>
+    private const int Patience = 180;
+
     /// <summary>The ToR sends what comes for the address to this node alone, and so does the client.</summary>
     internal async Task LedToAsync(string node)
     {
@@ -53,7 +56,7 @@ public sealed class EgressReplicationTests : IAsyncLifetime
                 await site["tor"].IpAsync(address.StartsWith("-6 ", StringComparison.Ordinal)
                     ? $"-6 route show {address[3..]}" : $"route show {address}") is var route
                 && (route.Contains(way, StringComparison.Ordinal) || route.Contains(byLink, StringComparison.Ordinal))
-                && !route.Contains("nexthop", StringComparison.Ordinal), 60, site.SaidAsync);
+                && !route.Contains("nexthop", StringComparison.Ordinal), Patience, site.SaidAsync);
     }
 
     /// <summary>All flows of the node that has the address are at the other.</summary>
