@@ -378,12 +378,8 @@ internal sealed class ServiceNat : IFeature
 
     /// <summary>The translation that takes what is sent to a backend as if a client had sent it there; null: none does.</summary>
     private TranslationKey? HolderOf(BackendFlows flows) =>
-        (flows.ServerPort is { } port
-            ? Taken(flows.Server, withPort: true, MatchAddressPort.Key(flows.Server, flows.Protocol, port)) : null)
-        ?? Taken(flows.Server, withPort: false, NftOctets.Of(NftOctets.Of(flows.Server), new([flows.Protocol])));
-
-    private TranslationKey? Taken(Address at, bool withPort, NftOctets key) =>
-        taken.GetValueOrDefault((ServiceParts.Fronts(at.Family, withPort), key));
+        (flows.ServerPort is { } port ? taken.GetValueOrDefault(ServiceParts.Front(flows.Server, flows.Protocol, port)) : null)
+        ?? taken.GetValueOrDefault(ServiceParts.Front(flows.Server, flows.Protocol, null));
 
     /// <summary>Who has what it is to be found by; null: nobody else.</summary>
     private TranslationKey? Other(Wishes now, TranslationKey key)
