@@ -201,7 +201,7 @@ public sealed record MatchIcmp(IpFamily Family, byte Type, byte? Code = null, bo
             into.Payload(Header.Transport, 1, 1, slot: 1);
             ImmutableArray<NftType> key = Family == IpFamily.IPv4
                 ? [NftType.IcmpType, NftType.IcmpCode] : [NftType.Icmp6Type, NftType.Icmp6Code];
-            into.LookupAmong(Literal.Set(key, false, [NftElement.Of(NftOctets.Of(new([Type]), new([code])))]), outside: true);
+            into.LookupAmong(Literal.Set(key, false, [NftElement.Of(NftOctets.Of([new([Type]), new([code])]))]), outside: true);
         }
     }
 

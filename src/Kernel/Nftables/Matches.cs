@@ -133,7 +133,9 @@ public sealed record MatchAddressPort(IpFamily Family, NftEnd End, string Set, b
     }
 
     /// <summary>The key of an element.</summary>
-    public static NftOctets Key(Address address, byte protocol, ushort port) => ServiceField.Key(address, protocol, port);
+    /// <param name="room">Where it is to stand; null: by itself.</param>
+    public static NftOctets Key(Address address, byte protocol, ushort port, OctetRoom? room = null) =>
+        ServiceField.Key(address, protocol, port, room: room);
 
     public override string ToString() => Asked(Outside);
 

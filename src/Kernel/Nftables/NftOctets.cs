@@ -5,17 +5,24 @@ using Calico.Bgp.Net;
 namespace Calico.Bgp.Kernel.Nftables;
 
 /// <summary>A value as nf_tables compares it: octets in the network's order, equal and ordered by what they are.</summary>
-public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, IComparable<NftOctets>
+public readonly struct NftOctets : IEquatable<NftOctets>, IComparable<NftOctets>
 {
-    private readonly byte[]? value = value;
+    private readonly byte[]? all;
+    private readonly ushort from, length;
 
-    public ReadOnlySpan<byte> Span => value;
+    public NftOctets(byte[] value) : this(value, 0, value.Length) { }
 
-    public static NftOctets Of(Address address)
+    /// <summary>A part of an array, which nobody changes any more.</summary>
+    internal NftOctets(byte[] all, int from, int length) => (this.all, this.from, this.length) = (all, checked((ushort)from), checked((ushort)length));
+
+    public ReadOnlySpan<byte> Span => all.AsSpan(from, length);
+
+    /// <param name="room">Where they are to stand; null: by themselves.</param>
+    public static NftOctets Of(Address address, OctetRoom? room = null)
     {
-        var octets = new byte[address.Family.Octets()];
-        address.Write(octets);
-        return new(octets);
+        var octets = OctetRoom.Take(room, address.Family.Octets(), out var into);
+        address.Write(into);
+        return octets;
     }
 
     public static NftOctets Of(ushort port)
@@ -26,11 +33,12 @@ public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, ICompara
     }
 
     /// <summary>An address and a port, as parts of one key or value.</summary>
-    public static NftOctets OfPort(Address address, ushort port)
+    /// <param name="room">Where they are to stand; null: by themselves.</param>
+    public static NftOctets OfPort(Address address, ushort port, OctetRoom? room = null)
     {
-        var octets = new byte[address.Family.Octets() + sizeof(uint)];
-        BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(address.Write(octets)), port);
-        return new(octets);
+        var octets = OctetRoom.Take(room, address.Family.Octets() + sizeof(uint), out var into);
+        BinaryPrimitives.WriteUInt16BigEndian(into[address.Write(into)..], port);
+        return octets;
     }
 
     /// <summary>An interface's name: IFNAMSIZ octets, filled up with zeros.</summary>
@@ -63,7 +71,7 @@ public readonly struct NftOctets(byte[] value) : IEquatable<NftOctets>, ICompara
         static int Filled(NftOctets part) => (part.Span.Length + 3) & ~3;
     }
 
-    public bool IsAllOnes => value != null && Array.TrueForAll(value, octet => octet == 0xff);
+    public bool IsAllOnes => length > 0 && !Span.ContainsAnyExcept((byte)0xff);
 
     /// <summary>The next one in order; of all ones there is none.</summary>
     public NftOctets Next() => Step(0xff, 0, 1);

@@ -63,8 +63,15 @@ public sealed record NftSet(
 /// <summary>An element: one key, or all keys from one to another; of a map, with its value.</summary>
 public readonly record struct NftElement(NftOctets From, NftOctets To, NftValue? Value = null)
 {
-    /// <summary>After how long a dynamic set drops it; null: as the set says.</summary>
-    public TimeSpan? Timeout { get; init; }
+    /// <summary>Kept short: there are hundreds of thousands of elements, and few have one.</summary>
+    private readonly long ticks;
+
+    /// <summary>After how long a dynamic set drops it, more than no time; null: as the set says.</summary>
+    public TimeSpan? Timeout
+    {
+        get => ticks == 0 ? null : new(ticks);
+        init => ticks = value?.Ticks ?? 0;
+    }
 
     public static NftElement Of(NftOctets key, NftValue? value = null) => new(key, key, value);
 

@@ -44,20 +44,21 @@ internal static class ServiceField
     }
 
     /// <param name="more">What stands behind it, as the kernel has it.</param>
-    public static NftOctets Key(Address address, byte protocol, ushort? port, ReadOnlySpan<byte> more = default)
+    /// <param name="room">Where it is to stand; null: by itself.</param>
+    public static NftOctets Key(Address address, byte protocol, ushort? port, ReadOnlySpan<byte> more = default, OctetRoom? room = null)
     {
         var behind = port == null ? sizeof(uint) : 2 * sizeof(uint);
-        var octets = new byte[address.Family.Octets() + behind + NetlinkMessage.Align(more.Length)];
+        var key = OctetRoom.Take(room, address.Family.Octets() + behind + NetlinkMessage.Align(more.Length), out var octets);
         var at = address.Write(octets);
         octets[at] = protocol;
         at += sizeof(uint);
         if (port is { } number)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(octets.AsSpan(at), number);
+            BinaryPrimitives.WriteUInt16BigEndian(octets[at..], number);
             at += sizeof(uint);
         }
-        more.CopyTo(octets.AsSpan(at));
-        return new(octets);
+        more.CopyTo(octets[at..]);
+        return key;
     }
 
     /// <summary>An address, or an address and a port.</summary>
@@ -238,8 +239,9 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
 
     /// <summary>The key of an element.</summary>
     /// <param name="port">Null: of all.</param>
-    public static NftOctets Key(Address address, byte protocol, ushort? port, uint side) =>
-        ServiceField.Key(address, protocol, port, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in side)));
+    /// <param name="room">Where it is to stand; null: by itself.</param>
+    public static NftOctets Key(Address address, byte protocol, ushort? port, uint side, OctetRoom? room = null) =>
+        ServiceField.Key(address, protocol, port, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in side)), room);
 
     public override string ToString()
     {
@@ -320,10 +322,12 @@ public sealed record ActSourceNatByService(IpFamily Family, string Map, bool Wit
     /// <summary>The key of an element.</summary>
     /// <param name="port">The service's; null: of all ports.</param>
     /// <param name="backendPort">Null where <paramref name="port"/> is.</param>
-    public static NftOctets Key(Address address, byte protocol, ushort? port, Address backend, ushort? backendPort)
+    /// <param name="room">Where it is to stand; null: by itself.</param>
+    public static NftOctets Key(
+        Address address, byte protocol, ushort? port, Address backend, ushort? backendPort, OctetRoom? room = null)
     {
         var behind = backendPort is { } number ? NftOctets.OfPort(backend, number) : NftOctets.Of(backend);
-        return ServiceField.Key(address, protocol, port, behind.Span);
+        return ServiceField.Key(address, protocol, port, behind.Span, room);
     }
 
     public override string ToString()
