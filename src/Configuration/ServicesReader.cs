@@ -62,7 +62,7 @@ internal sealed class ServicesReader(Section root)
             one.Problems.Error(one.Node, $"expected a port from 1 to {ushort.MaxValue}, or 0 for all, for {one.Name("port")}, got none");
         var hasAllPorts = HasAllPorts(one, said);
         var backends = one.Sections("backends").Select(backend => Backend(backend, place, hasAllPorts)).OfType<Backend>().ToArray();
-        if (backends.CountBy(backend => backend.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
+        if (backends.CountBy(backend => backend.To).FirstOrDefault(same => same.Value > 1) is { Value: > 1, Key: var twice })
             one.Error("backends", $"expected each backend once for {one.Name("backends")}, got {twice} again (weight says its share)");
         var hash = Hash(one);
         if (place?.Family == IpFamily.IPv4 && hash.HasFlag(FlowHash.FlowLabel))
@@ -75,8 +75,8 @@ internal sealed class ServicesReader(Section root)
             one.Error("affinity", $"expected neither maglev nor flowHash beside {one.Name("affinity")}: a client's address alone chooses");
         var timeouts = Timeouts(one, any ? null : protocol);
         one.Close();
-        if (place == null || (said == null && one.Has("port"))) return null;
-        var key = new TranslationKey(place, any ? null : protocol, port);
+        if (place is not { } at || (said == null && one.Has("port"))) return null;
+        var key = new TranslationKey(at, any ? null : protocol, port);
         Claim(one, key);
         return new(name, kind, key, [.. backends]) { Balance = balance, FlowHash = hash, Affinity = affinity, Timeouts = timeouts };
     }
@@ -133,12 +133,12 @@ internal sealed class ServicesReader(Section root)
 
     private static Backend? Backend(Section backend, TranslationPlace? front, bool hasAllPorts)
     {
-        var from = backend.Has("from") ? End(backend, "from", front, hasAllPorts) : Dataplane.Services.Backend.Unchanged;
+        BackendEnd? from = backend.Has("from") ? End(backend, "from", front, hasAllPorts) : Dataplane.Services.Backend.Unchanged;
         if (!backend.Has("to")) backend.Problems.Error(backend.Node, $"expected ADDRESS[:PORT] for {backend.Name("to")}, got none");
         var to = backend.Has("to") ? End(backend, "to", front, hasAllPorts) : null;
         var weight = (int)(backend.Number("weight", 0, MostWeight) ?? 1);
         backend.Close();
-        return from == null || to == null ? null : new(from, to) { Weight = weight };
+        return from is { } source && to is { } end ? new(source, end) { Weight = weight } : null;
     }
 
     private static BackendEnd? End(Section backend, string key, TranslationPlace? front, bool hasAllPorts)
@@ -149,8 +149,8 @@ internal sealed class ServicesReader(Section root)
             backend.Error(key, $"expected ADDRESS[:PORT] or INTERFACE[ v6][:PORT] for {backend.Name(key)}, got \"{text}\"");
             return null;
         }
-        if (front != null && place.Family != front.Family)
-            backend.Error(key, $"expected an address of {front.Family.Word()} as {front} has for {backend.Name(key)}, got {place}");
+        if (front is { } at && place.Family != at.Family)
+            backend.Error(key, $"expected an address of {at.Family.Word()} as {at} has for {backend.Name(key)}, got {place}");
         if (place.Address is { } address && TranslationWords.Unfit(address) is { } why)
             backend.Error(key, $"expected another address for {backend.Name(key)}, got {place}: {why}");
         if (hasAllPorts && end.Port != null)

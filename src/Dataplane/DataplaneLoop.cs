@@ -380,9 +380,9 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
     /// <returns>What was announced, and is no more.</returns>
     private async Task<ImmutableHashSet<Address>> ServeAsync(Loop loop, bool isInForce)
     {
+        if (Serving == null || (!isInForce && served == null)) return [];
         var now = services.Served;
-        if (Serving == null || (isServingTold && ReferenceEquals(now, served))) return [];
-        if (!isInForce && (now == null || served == null)) return [];
+        if ((isServingTold && ReferenceEquals(now, served)) || (!isInForce && now == null)) return [];
         var tell = isInForce ? now : served!.Intersect(now!);
         var isSame = tell != null && served != null && tell.SetEquals(served);
         (served, isServingTold) = (tell, true);

@@ -100,8 +100,8 @@ public class ServicesConfigTests
     [InlineData("eth0 v6:80", "eth0 v6", 80)]
     public void An_end_is_an_address_or_an_interface_and_perhaps_a_port(string text, string place, int? port)
     {
-        var end = TranslationWords.End(text)!;
-        Assert.Equal((place, (ushort?)port), (end.Place!.ToString(), end.Port));
+        var end = TranslationWords.End(text)!.Value;
+        Assert.Equal((place, (ushort?)port), (end.Place.ToString(), end.Port));
     }
 
     [Theory]

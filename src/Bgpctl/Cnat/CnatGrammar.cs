@@ -111,7 +111,7 @@ internal static class CnatGrammar
 
     /// <summary>Of the address that the packets are sent to; null: there is none.</summary>
     private static string? PortThere(CnatLine line, string place) => line.Reads("PORT", Port, out var port)
-        ? (TranslationWords.End(place)! with { Port = port == 0 ? null : port }).ToString() : null;
+        ? (TranslationWords.End(place)!.Value with { Port = port == 0 ? null : port }).ToString() : null;
 
     /// <summary>session purge [all|ID|FILTER]</summary>
     private static CnatCommand.EndSessions Session(CnatLine line)

@@ -36,8 +36,8 @@ internal static class CnatTerms
     {
         static BackendEnd? Read(string text) => TranslationWords.End(text) is { Place.Address: not null } end ? end : null;
         var text = line.Text(what, text => Read(text) == null ? null : text) ?? throw line.Mistake();
-        var end = Read(text)!;
-        return (end.Place!.ToString(), end.Port);
+        var end = Read(text)!.Value;
+        return (end.Place.ToString()!, end.Port);
     }
 
     /// <summary><c>tcp:80</c>, <c>icmp</c>, <c>47</c>.</summary>
@@ -76,14 +76,14 @@ internal static class CnatTerms
     public static string? Place(CnatLine line)
     {
         if (line.Text(PlaceWords, text => Whole(text) is { Port: null } ? text : null) is not { } place) return null;
-        return Whole(place)!.Place!.Interface != null && line.Is("v6") ? $"{place} v6" : Whole(place)!.ToString();
+        return Whole(place)?.Place?.Interface != null && line.Is("v6") ? $"{place} v6" : Whole(place).ToString();
     }
 
     /// <summary>One of these and perhaps a port, which may also be glued to it; null: there is none.</summary>
     public static string? End(CnatLine line)
     {
         if (line.Text(PlaceWords, text => Whole(text) == null ? null : text) is not { } text) return null;
-        var end = Whole(text)!;
+        var end = Whole(text)!.Value;
         if (end is { Place.Interface: { } name, Port: null } && line.Is("v6"))
             end = end with { Place = TranslationPlace.OfInterface(name, IpFamily.IPv6) };
         // Port 0 of a backend is the packet's own.

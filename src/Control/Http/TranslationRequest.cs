@@ -65,7 +65,7 @@ internal static class TranslationRequest
         if (place.Family == IpFamily.IPv4 && hash.HasFlag(FlowHash.FlowLabel))
             throw new Wrong("flowHash", "expected no flowLabel beside an address of IPv4: it has none");
         ListOf<Backend> backends = [.. said.Backends.Select(one => BackendOf(one, place, said.Port))];
-        if (backends.CountBy(one => one.To).FirstOrDefault(same => same.Value > 1) is { Key: { } twice })
+        if (backends.CountBy(one => one.To).FirstOrDefault(same => same.Value > 1) is { Value: > 1, Key: var twice })
             throw new Wrong("backends", $"expected each backend once, got {twice} again (weight says its share)");
         var balance = said.Balance switch
         {

@@ -18,6 +18,12 @@ internal sealed class AstrayBackends
     /// <summary>Those that have such backends: they lead somewhere where the address becomes this machine's.</summary>
     public HashSet<TranslationKey> Suspects { get; } = [];
 
+    public void EnsureCapacity(int translations)
+    {
+        fronts.EnsureCapacity(translations);
+        stirred.EnsureCapacity(translations);
+    }
+
     public void Exchange(Wishes before, Wishes now)
     {
         if (before.Nobodys == now.Nobodys && before.Fronts.AsSpan().SequenceEqual(now.Fronts.AsSpan())) return;

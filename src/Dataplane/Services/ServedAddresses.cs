@@ -13,10 +13,16 @@ internal sealed class ServedAddresses
     /// <summary>Of which it is no longer so that some lead somewhere by them, or that none do.</summary>
     private readonly HashSet<Address> moved = [];
 
-    /// <summary>As it was when they last settled.</summary>
-    public ImmutableHashSet<Address> All { get; private set; } = [];
+    private ImmutableHashSet<Address> all = [];
 
-    public void EnsureCapacity(int translations) => uses.EnsureCapacity(translations);
+    /// <summary>Put together when it is asked for: what comes into force does not wait for it.</summary>
+    public ImmutableHashSet<Address> All => moved.Count == 0 ? all : all = Settled();
+
+    public void EnsureCapacity(int translations)
+    {
+        uses.EnsureCapacity(translations);
+        moved.EnsureCapacity(translations);
+    }
 
     /// <summary>Where one translation has led, and leads now; null: nowhere.</summary>
     public void Exchange(Address? before, Address? now)
@@ -28,14 +34,13 @@ internal sealed class ServedAddresses
         moved.Add(gone);
     }
 
-    public void Settle()
+    private ImmutableHashSet<Address> Settled()
     {
-        if (moved.Count == 0) return;
-        var now = All.ToBuilder();
+        var now = all.ToBuilder();
         foreach (var address in moved)
             if (uses.ContainsKey(address)) now.Add(address);
             else now.Remove(address);
-        All = now.ToImmutable();
         moved.Clear();
+        return now.ToImmutable();
     }
 }

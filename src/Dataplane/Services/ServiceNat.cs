@@ -278,7 +278,9 @@ internal sealed class ServiceNat : IFeature
 
     public bool Look()
     {
-        foreach (var (key, now) in kubernetes.Look())
+        var moved = kubernetes.Look();
+        table.EnsureRoom(moved.Count);
+        foreach (var (key, now) in moved)
         {
             leaving.Forget(key);
             if (now != null) table.Put(TranslationSource.Kubernetes, now);
@@ -304,21 +306,25 @@ internal sealed class ServiceNat : IFeature
 
     private void Render()
     {
-        dirty.UnionWith(table.TakeTouched());
+        var touched = table.TakeTouched();
+        if (touched.Length > dirty.Count) dirty.EnsureCapacity(dirty.Count + touched.Length);
+        dirty.UnionWith(touched);
         while (dirty.Count > 0)
         {
             TranslationKey[] some = [.. dirty];
             dirty.Clear();
-            if (some.Length > rendered.Count)
-            {
-                rendered.EnsureCapacity(rendered.Count + some.Length);
-                taken.EnsureCapacity(rendered.Count + some.Length);
-                served.EnsureCapacity(rendered.Count + some.Length);
-            }
+            if (some.Length > rendered.Count) EnsureCapacity(rendered.Count + some.Length);
             foreach (var key in some) Render(key);
             dirty.UnionWith(astray.Stirred(maps, rendered));
         }
-        served.Settle();
+    }
+
+    private void EnsureCapacity(int translations)
+    {
+        rendered.EnsureCapacity(translations);
+        taken.EnsureCapacity(translations);
+        served.EnsureCapacity(translations);
+        astray.EnsureCapacity(translations);
     }
 
     /// <summary>Each problem once when it comes, and once when it is gone.</summary>

@@ -37,8 +37,10 @@ internal static class ServiceParts
 
     /// <summary>What a translation is found by.</summary>
     /// <param name="port">Null: of all ports.</param>
-    public static (string Map, NftOctets Key) Front(Address address, byte protocol, ushort? port) => (Fronts(address.Family, port != null),
-        port is { } one ? MatchAddressPort.Key(address, protocol, one) : NftOctets.Of(NftOctets.Of(address), new([protocol])));
+    /// <param name="room">Where the key is to stand; null: by itself.</param>
+    public static (string Map, NftOctets Key) Front(Address address, byte protocol, ushort? port, OctetRoom? room = null) =>
+        (Fronts(address.Family, port != null),
+            port is { } one ? MatchAddressPort.Key(address, protocol, one, room) : NftOctets.Of(NftOctets.Of(address), new([protocol])));
 
     /// <summary>The same for pods of this host and it itself, where they are led elsewhere.</summary>
     public static string InsideFronts(IpFamily family) => insideFronts[(int)family];
@@ -92,11 +94,11 @@ internal static class ServiceParts
     }
 
     /// <summary>Translations share them, and they are few.</summary>
-    private static readonly ConcurrentDictionary<(IpFamily, bool, FlowHash, uint, bool), NftChain> spreads = [];
+    private static readonly ConcurrentDictionary<(IpFamily, bool, FlowHash, uint, bool), (NftChain Chain, NftVerdict To)> spreads = [];
 
     /// <summary>Chooses one of so many backends, by this of a flow.</summary>
     /// <param name="inside">Of those that pods of this host and it itself have; these all have ports.</param>
-    public static NftChain Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
+    public static (NftChain Chain, NftVerdict To) Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
     {
         // Where there is one, or the protocol has no ports, other translations may have the chain, too.
         var hash = sides == 1 ? FlowHash.Source : withPort ? by : by & ~(FlowHash.SourcePort | FlowHash.DestinationPort);
@@ -104,7 +106,7 @@ internal static class ServiceParts
         return spreads.GetOrAdd((family, withPort, hash, sides, inside), Made);
     }
 
-    private static NftChain Made((IpFamily Family, bool WithPort, FlowHash Hash, uint Sides, bool Inside) of)
+    private static (NftChain, NftVerdict) Made((IpFamily Family, bool WithPort, FlowHash Hash, uint Sides, bool Inside) of)
     {
         var (family, withPort, hash, sides, inside) = of;
         var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
@@ -112,7 +114,8 @@ internal static class ServiceParts
         NftRule one = new(new ActSpread(family, Fields(hash), sides, ends, withPort));
         // A packet reads the map a moment after it was told how many there are, and between the two there may be fewer: the first is there
         // as long as any are.
-        return new(name, null, sides == 1 ? [one] : [one, new(new ActSpread(family, Fields(FlowHash.Source), 1, ends, withPort))]);
+        return (new(name, null, sides == 1 ? [one] : [one, new(new ActSpread(family, Fields(FlowHash.Source), 1, ends, withPort))]),
+            new(NftVerdictCode.Goto, name));
     }
 
     /// <summary>Gives each connection that begins the times that its translation has; what is of other protocols keeps the

@@ -33,11 +33,21 @@ public enum FlowHash : byte
 }
 
 /// <summary>An address, or the first that an interface has of a family.</summary>
-public sealed record TranslationPlace(IpFamily Family, Address? Address, string? Interface)
+public readonly record struct TranslationPlace
 {
-    public static TranslationPlace Of(Address address) => new(address.Family, address, null);
+    /// <summary>An interface's: none of the family.</summary>
+    private readonly Address address;
 
-    public static TranslationPlace OfInterface(string name, IpFamily family) => new(family, null, name);
+    private TranslationPlace(Address address, string? name) => (this.address, Interface) = (address, name);
+
+    public IpFamily Family => address.Family;
+    public Address? Address => Interface == null ? address : null;
+    public string? Interface { get; }
+
+    public static TranslationPlace Of(Address address) => new(address, null);
+
+    public static TranslationPlace OfInterface(string name, IpFamily family) =>
+        new(family == IpFamily.IPv4 ? Net.Address.AnyIPv4 : Net.Address.AnyIPv6, name);
 
     public override string ToString() => Address?.ToString() ?? (Family == IpFamily.IPv6 ? $"{Interface} v6" : Interface!);
 }
@@ -65,7 +75,7 @@ public sealed record TranslationKey(TranslationPlace Place, IpProtocol? Protocol
 /// <summary>One end of what a backend's packets become.</summary>
 /// <param name="Place">Null: the address stays.</param>
 /// <param name="Port">Null: the port stays.</param>
-public sealed record BackendEnd(TranslationPlace? Place, ushort? Port)
+public readonly record struct BackendEnd(TranslationPlace? Place, ushort? Port)
 {
     public override string ToString() => (Place, Port) switch
     {

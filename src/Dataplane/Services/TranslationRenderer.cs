@@ -11,7 +11,7 @@ internal static class TranslationRenderer
     private static readonly IpProtocol[] Ported = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp, IpProtocol.UdpLite];
 
     /// <summary>A backend whose places have addresses.</summary>
-    private sealed record Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
+    private readonly record struct Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
     {
         public static int InOrder(Known a, Known b)
         {
@@ -29,9 +29,12 @@ internal static class TranslationRenderer
 
     /// <summary>What one translation wants, as it is put together.</summary>
     /// <param name="backends">So many it has: most have one protocol, and of each backend one element and its flows.</param>
-    private sealed class Making(int backends)
+    private sealed class Making(int backends, IpFamily family)
     {
-        private const int BesideBackends = 3;
+        private const int BesideBackends = 3, OfKey = 2 * sizeof(uint), OfEnd = 4 * sizeof(uint);
+
+        /// <summary>A front, an address, and of each backend a key and a value.</summary>
+        public OctetRoom Room { get; } = new((family.Octets() * 2) + OfKey + (backends * ((family.Octets() * 2) + OfEnd)));
 
         public ImmutableArray<(string, NftElement)>.Builder Elements { get; } =
             ImmutableArray.CreateBuilder<(string, NftElement)>(backends + BesideBackends);
@@ -76,21 +79,22 @@ internal static class TranslationRenderer
         var backends = Of(translation.Backends, places);
         var inside = translation.Inside is { } others ? Of(others, places) : null;
         var all = inside == null ? backends : Sorted([.. backends, .. inside]);
-        var into = new Making(all.Length);
+        var into = new Making(all.Length, front.Family);
         var missing = AddMissing(translation.Backends, places, into);
         foreach (var protocol in Protocols(translation.Key, front.Family))
         {
-            Add(translation, settings, front, (byte)protocol, backends, into);
+            ushort? port = translation.Key.Port == 0 ? null : translation.Key.Port;
+            var own = ServiceParts.Front(front, (byte)protocol, port, into.Room).Key;
+            Add(translation, settings, front, (byte)protocol, backends, own, into);
             if (translation.Timeouts is { } times && protocol is IpProtocol.Tcp or IpProtocol.Udp)
-                AddTimes(times, front, (byte)protocol, translation.Key.Port, into);
-            if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, into);
+                AddTimes(times, front.Family, port != null, own, into);
+            if (inside != null) AddInside(translation, settings, front, (byte)protocol, inside, own, into);
             if (translation.Masquerade != TranslationMasquerade.None)
-                into.Add(ServiceParts.Masqueraded(front.Family, translation.Masquerade),
-                    NftElement.Of(ServiceField(front, (byte)protocol, translation.Key.Port)));
+                into.Add(ServiceParts.Masqueraded(front.Family, translation.Masquerade), NftElement.Of(own));
             AddFlows(all, translation.Key, front, (byte)protocol, into);
         }
         if (translation.Kind == TranslationKind.Vip)
-            into.Add(ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front)));
+            into.Add(ServiceParts.Vips(front.Family), NftElement.Of(NftOctets.Of(front, into.Room)));
         Address? hadHere = null, hadOwn = null;
         foreach (var one in all)
         {
@@ -125,7 +129,7 @@ internal static class TranslationRenderer
     }
 
     private static TranslationPlace? Lost(TranslationPlace? place, Places places) =>
-        place is { Interface: not null } && places.Of(place) == null ? place : null;
+        place is { Interface: not null } at && places.Of(at) == null ? at : null;
 
     /// <summary>Those that differ in what a connection does not tell stand side by side.</summary>
     private static void AddFlows(Known[] all, TranslationKey key, Address front, byte protocol, Making into)
@@ -167,12 +171,12 @@ internal static class TranslationRenderer
     private static Known? Of(Backend backend, Places places)
     {
         var from = backend.From.Place is { } source ? places.Of(source) : null;
-        if (places.Of(backend.To.Place!) is not { } to || (backend.From.Place != null && from == null)) return null;
+        if (places.Of(backend.To.Place!.Value) is not { } to || (backend.From.Place != null && from == null)) return null;
         return new(to, backend.To.Port, from, backend.From.Port, backend.Weight, backend.IsHere, backend.IsElsewhere);
     }
 
     private static void Add(
-        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, Making into)
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, NftOctets own, Making into)
     {
         var (family, withPort) = (front.Family, translation.Key.Port != 0);
         ushort? port = withPort ? translation.Key.Port : null;
@@ -186,54 +190,51 @@ internal static class TranslationRenderer
         for (var i = 0u; i < places.Length; i++)
         {
             var to = places[i].To;
-            var value = withPort ? NftOctets.OfPort(to, places[i].ToPort ?? port!.Value) : NftOctets.Of(to);
+            var value = withPort ? NftOctets.OfPort(to, places[i].ToPort ?? port!.Value, into.Room) : NftOctets.Of(to, into.Room);
             into.Add(ServiceParts.Ends(family, withPort),
-                NftElement.Of(ActSpread.Key(front, protocol, port, i), new NftData(value)));
+                NftElement.Of(ActSpread.Key(front, protocol, port, i, into.Room), new NftData(value)));
         }
         foreach (var backend in backends)
-            if (backend.From is { } from) into.Elements.Add(Source(backend, from, front, protocol, port));
+            if (backend.From is { } from) into.Elements.Add(Source(backend, from, front, protocol, port, into.Room));
         var spread = ServiceParts.Spread(family, withPort, HashOf(translation), (uint)places.Length);
         var verdict = places.Length == 0 ? Nowhere(translation.Empty ?? settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
-        into.AddFront(ServiceParts.Fronts(family, withPort), ServiceField(front, protocol, port), verdict);
+        into.AddFront(ServiceParts.Fronts(family, withPort), own, verdict);
     }
 
-    private static void AddTimes(TranslationTimeouts times, Address front, byte protocol, ushort port, Making into)
+    private static void AddTimes(TranslationTimeouts times, IpFamily family, bool withPort, NftOctets own, Making into)
     {
         var (chain, timeouts) = ServiceParts.Timed(times);
         into.Chains.Add(chain);
         (into.Timeouts ??= []).UnionWith(timeouts);
-        into.Add(ServiceParts.Times(front.Family, port != 0), NftElement.Of(
-            ServiceField(front, protocol, port == 0 ? null : port), new NftVerdict(NftVerdictCode.Goto, chain.Name)));
+        into.Add(ServiceParts.Times(family, withPort), NftElement.Of(own, new NftVerdict(NftVerdictCode.Goto, chain.Name)));
     }
 
     /// <summary>For pods of this host and it itself; it has a port.</summary>
     private static void AddInside(
-        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, Making into)
+        Translation translation, ServiceSettings settings, Address front, byte protocol, Known[] backends, NftOctets own, Making into)
     {
         var (family, port) = (front.Family, translation.Key.Port);
         var places = Fill(translation, settings, backends);
         for (var i = 0u; i < places.Length; i++)
-            into.Add(ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i),
-                new NftData(NftOctets.OfPort(places[i].To, places[i].ToPort ?? port))));
+            into.Add(ServiceParts.InsideEnds(family), NftElement.Of(ActSpread.Key(front, protocol, port, i, into.Room),
+                new NftData(NftOctets.OfPort(places[i].To, places[i].ToPort ?? port, into.Room))));
         var spread = ServiceParts.Spread(family, true, HashOf(translation), (uint)places.Length, inside: true);
         var verdict = places.Length == 0 ? Nowhere(settings.EmptyBackends, into)
             : To(spread, translation, front, protocol, places, into);
-        into.AddFront(ServiceParts.InsideFronts(family), ServiceField(front, protocol, port), verdict);
+        into.AddFront(ServiceParts.InsideFronts(family), own, verdict);
     }
 
     /// <summary>Where clients keep their backend the source alone chooses it.</summary>
     private static FlowHash HashOf(Translation translation) => translation.Affinity == null ? translation.FlowHash : FlowHash.Source;
 
-    private static NftOctets ServiceField(Address front, byte protocol, ushort? port) => ServiceParts.Front(front, protocol, port).Key;
-
-    private static (string, NftElement) Source(Known backend, Address from, Address front, byte protocol, ushort? port)
+    private static (string, NftElement) Source(Known backend, Address from, Address front, byte protocol, ushort? port, OctetRoom room)
     {
         ushort? toPort = port == null ? null : backend.ToPort ?? port;
         var givesPort = port != null && backend.FromPort != null;
-        var value = givesPort ? NftOctets.OfPort(from, backend.FromPort!.Value) : NftOctets.Of(from);
+        var value = givesPort ? NftOctets.OfPort(from, backend.FromPort!.Value, room) : NftOctets.Of(from, room);
         return (ServiceParts.Sources(from.Family, port != null, givesPort),
-            NftElement.Of(ActSourceNatByService.Key(front, protocol, port, backend.To, toPort), new NftData(value)));
+            NftElement.Of(ActSourceNatByService.Key(front, protocol, port, backend.To, toPort, room), new NftData(value)));
     }
 
     /// <summary>Each backend as often as its share is; by Maglev in the places that it takes.</summary>
@@ -264,17 +265,18 @@ internal static class TranslationRenderer
     }
 
     private static NftVerdict To(
-        NftChain spread, Translation translation, Address front, byte protocol, Known[] places, Making into)
+        (NftChain Chain, NftVerdict To) spread, Translation translation, Address front, byte protocol, Known[] places, Making into)
     {
-        into.Chains.Add(spread);
-        var first = spread;
+        into.Chains.Add(spread.Chain);
+        if (translation.Affinity == null && translation.Sources.Count == 0) return spread.To;
+        var first = spread.Chain;
         if (translation.Affinity is { } affinity)
         {
             var owner = translation.Name.Length > 0 ? translation.Name : translation.Key.ToString();
             ushort? own = translation.Key.Port == 0 ? null : translation.Key.Port;
             (Address, ushort?, uint)[] some =
                 [.. places.CountBy(one => one).Select(one => (one.Key.To, own == null ? null : one.Key.ToPort ?? own, (uint)one.Value))];
-            var keeping = KeptBackends.Of(front.Family, $"{owner} {protocol}", affinity, some, spread.Name);
+            var keeping = KeptBackends.Of(front.Family, $"{owner} {protocol}", affinity, some, first.Name);
             into.Sets.AddRange(keeping.Sets);
             into.Chains.Add(first = keeping.Chain);
         }

@@ -94,6 +94,15 @@ public sealed class TranslationTable
             : new(id, known.Source, all[known].Translation, InForce: true)
         : null;
 
+    /// <summary>So many more are about to come. Few find room by the tables' own growth, which doubles them.</summary>
+    internal void EnsureRoom(int more)
+    {
+        if (more <= all.Count) return;
+        all.EnsureCapacity(all.Count + more);
+        byId.EnsureCapacity(byId.Count + more);
+        touched.EnsureCapacity(touched.Count + more);
+    }
+
     /// <returns>Its id: the old one, where its source had the key before.</returns>
     public int Put(TranslationSource source, Translation translation)
     {

@@ -14,6 +14,7 @@ internal sealed record BalanceAnnotations(TranslationBalance Balance, FlowHash H
 
     public static BalanceAnnotations Of(Service service)
     {
+        if (service.Annotations.Count == 0) return None;
         var problems = new List<string>();
         var balance = service.Annotations.TryGetValue(Kind, out var kind) ? BalanceOf(kind, problems) : TranslationBalance.Hash;
         var hash = service.Annotations.TryGetValue(Fields, out var fields) ? HashOf(fields, problems) : FlowHash.Default;

@@ -23,10 +23,10 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
     /// The others get no new connections and keep those that they have, which a pod has time to end before it is gone; but of UDP, which
     /// says no end, and whose clients would stay with them.
     /// </summary>
-    public static EndpointChoice Of(IEnumerable<EndpointSlice> slices, ServicePort port, IpFamily family, NodeHere here)
+    public static EndpointChoice Of(EndpointSlice[] slices, ServicePort port, IpFamily family, NodeHere here)
     {
         var type = family == IpFamily.IPv4 ? EndpointAddressType.IPv4 : EndpointAddressType.IPv6;
-        var all = new List<Candidate>();
+        var all = new List<Candidate>(slices.Length == 1 ? slices[0].Endpoints.Count : 0);
         foreach (var slice in slices)
         {
             if (slice.AddressType != type) continue;
@@ -36,23 +36,36 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
                         if (endpoint.Addresses.Count > 0) all.Add(new(endpoint, (ushort)one.Port));
         }
         all.Sort(Candidate.InOrder);
-        var ready = all.FindAll(one => one.Endpoint.IsReady);
+        var ready = Ready(all);
         var isMeant = Meant(ready, here);
-        var own = all.FindAll(one => one.Endpoint.NodeName == here.Name);
-        return new(Usable(all, isMeant == null ? ready : ready.FindAll(one => isMeant(one.Endpoint)), port.Protocol, here),
-            own.Count == 0 ? [] : Usable(own, own.FindAll(one => one.Endpoint.IsReady), port.Protocol, here));
+        var own = Own(all, here);
+        return new(Usable(all, isMeant == null ? ready : ready.FindAll(isMeant), port.Protocol, here),
+            own.Count == 0 ? [] : Usable(own, Ready(own), port.Protocol, here));
+    }
+
+    private static List<Candidate> Ready(List<Candidate> all) =>
+        all.TrueForAll(one => one.Endpoint.IsReady) ? all : all.FindAll(one => one.Endpoint.IsReady);
+
+    private static List<Candidate> Own(List<Candidate> all, NodeHere here)
+    {
+        List<Candidate>? own = null;
+        foreach (var one in all)
+            if (one.Endpoint.NodeName == here.Name) (own ??= []).Add(one);
+        return own ?? [];
     }
 
     private static ListOf<Backend> Usable(List<Candidate> some, List<Candidate> ready, ServiceProtocol protocol, NodeHere here)
     {
         var backends = new List<Backend>(some.Count);
         Add(ready.Count > 0 ? ready : some.FindAll(one => one.Endpoint.IsEnding), weight: 1, here, backends);
-        if (protocol != ServiceProtocol.UDP && ready.Count < some.Count)
-        {
-            var taken = backends.Select(one => one.To).ToHashSet();
-            Add(some.FindAll(one => !taken.Contains(one.To)), weight: 0, here, backends);
-        }
+        if (protocol != ServiceProtocol.UDP && ready.Count < some.Count) Add(Others(some, backends), weight: 0, here, backends);
         return [.. CollectionsMarshal.AsSpan(backends)];
+    }
+
+    private static List<Candidate> Others(List<Candidate> some, List<Backend> backends)
+    {
+        var taken = backends.Select(one => one.To).ToHashSet();
+        return some.FindAll(one => !taken.Contains(one.To));
     }
 
     /// <summary>Those with one address and port are one: they may stand in several slices, which say different nodes.</summary>
@@ -90,13 +103,13 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         .Select(family => family.Value).DefaultIfEmpty().Max();
 
     /// <returns>Null: all are meant.</returns>
-    private static Predicate<Endpoint>? Meant(List<Candidate> ready, NodeHere here)
+    private static Predicate<Candidate>? Meant(List<Candidate> ready, NodeHere here)
     {
         if (ready.TrueForAll(one => one.Endpoint.ForNodes.Count > 0) && ready.Exists(one => one.Endpoint.ForNodes.Contains(here.Name)))
-            return one => one.ForNodes.Contains(here.Name);
+            return one => one.Endpoint.ForNodes.Contains(here.Name);
         if (here.Zone is { } zone && ready.TrueForAll(one => one.Endpoint.ForZones.Count > 0)
             && ready.Exists(one => one.Endpoint.ForZones.Contains(zone)))
-            return one => one.ForZones.Contains(zone);
+            return one => one.Endpoint.ForZones.Contains(zone);
         return null;
     }
 }

@@ -20,13 +20,26 @@ internal sealed class KubernetesServices
         public override string ToString() => $"{Kind.Word}/{Key}";
     }
 
+    /// <summary>Who is called by something.</summary>
+    private readonly record struct Claim(CalledBy By, ResourceKey Key, Translation Translation)
+    {
+        public Called Of => new(By == CalledBy.HostPort ? Kinds.Pod : Kinds.Service, Key);
+
+        public static int InOrder(Claim one, (CalledBy By, ResourceKey Key) of) =>
+            one.By.CompareTo(of.By) is var order && order != 0 ? order : one.Key.CompareTo(of.Key);
+    }
+
     private readonly Dictionary<ResourceKey, Service> services = [];
 
     /// <summary>Those with host ports, on whatever node.</summary>
     private readonly Dictionary<ResourceKey, Pod> pods = [];
-    private readonly Dictionary<ResourceKey, SortedList<ResourceKey, EndpointSlice>> slices = [];
+
+    /// <summary>Of each service, by their keys.</summary>
+    private readonly Dictionary<ResourceKey, EndpointSlice[]?> slices = [];
     private readonly Dictionary<Called, (TranslationKey Key, CalledBy By)[]> made = [];
-    private readonly Dictionary<TranslationKey, SortedList<(CalledBy By, ResourceKey Of), Translation>> claims = [];
+
+    /// <summary>Nearly everywhere one. The first of them holds.</summary>
+    private readonly Dictionary<TranslationKey, Claim[]> claims = [];
 
     /// <summary>Of what several are called by, who are not reached there, behind the one who is.</summary>
     private readonly Dictionary<TranslationKey, ListOf<Called>> contested = [];
@@ -62,10 +75,7 @@ internal sealed class KubernetesServices
             $"health check port {some.Key} answers for {first}, which has it, too, and comes first");
 
     /// <summary>Whom what is called so leads to; null: Kubernetes has nothing that is.</summary>
-    public string? Holder(TranslationKey at) => claims.TryGetValue(at, out var some) ? Of(some.GetKeyAtIndex(0)).ToString() : null;
-
-    private static Called Of((CalledBy By, ResourceKey Of) one) =>
-        new(one.By == CalledBy.HostPort ? Kinds.Pod : Kinds.Service, one.Of);
+    public string? Holder(TranslationKey at) => claims.TryGetValue(at, out var some) ? some[0].Of.ToString() : null;
 
     /// <summary>Whom what is called so does not lead to, though they are called so, too.</summary>
     public ListOf<string> Others(TranslationKey at) =>
@@ -139,11 +149,12 @@ internal sealed class KubernetesServices
 
     private void Put(ResourceKey service, ResourceKey key, EndpointSlice? slice)
     {
-        var all = CollectionsMarshal.GetValueRefOrAddDefault(slices, service, out _) ??= new(1);
-        if (slice != null) all[key] = slice;
-        else all.Remove(key);
-        if (all.Count == 0) slices.Remove(service);
+        ref var all = ref CollectionsMarshal.GetValueRefOrAddDefault(slices, service, out _);
+        all = slice == null ? SortedArray.Without(all, key, Order) : SortedArray.With(all, key, slice, Order);
+        if (all == null) slices.Remove(service);
         dirty.Add(new(Kinds.Service, service));
+
+        static int Order(EndpointSlice one, ResourceKey key) => one.Key.CompareTo(key);
     }
 
     private void FollowFelix()
@@ -174,20 +185,26 @@ internal sealed class KubernetesServices
 
     /// <summary>What has changed since this was last asked: of each address, protocol and port whose translation holds now; null:
     /// none.</summary>
-    public IEnumerable<(TranslationKey Key, Translation? Now)> Look()
+    public List<(TranslationKey Key, Translation? Now)> Look()
     {
-        var touched = new HashSet<TranslationKey>();
+        if (dirty.Count == 0) return [];
+        if (dirty.Count > made.Count)
+        {
+            made.EnsureCapacity(dirty.Count);
+            claims.EnsureCapacity(dirty.Count);
+        }
+        var touched = new HashSet<TranslationKey>(dirty.Count);
         foreach (var key in dirty) Look(key, touched);
         dirty.Clear();
         foreach (var key in touched) Contest(key);
-        return touched.Select(key => (key, claims.GetValueOrDefault(key)?.GetValueAtIndex(0)));
+        return [.. touched.Select(key => (key, claims.GetValueOrDefault(key)?[0].Translation))];
     }
 
     private void Contest(TranslationKey at)
     {
         contested.Remove(at);
-        if (!claims.TryGetValue(at, out var some) || some.Count < 2) return;
-        var called = some.Keys.Select(Of).Distinct();
+        if (!claims.TryGetValue(at, out var some) || some.Length < 2) return;
+        var called = some.Select(one => one.Of).Distinct();
         if (called.ToArray() is { Length: > 1 } all) contested[at] = [.. all];
     }
 
@@ -196,8 +213,8 @@ internal sealed class KubernetesServices
         var key = one.Key;
         foreach (var (at, by) in made.GetValueOrDefault(one, []))
         {
-            claims[at].Remove((by, key));
-            if (claims[at].Count == 0) claims.Remove(at);
+            if (SortedArray.Without(claims[at], (by, key), Claim.InOrder) is { } others) claims[at] = others;
+            else claims.Remove(at);
             touched.Add(at);
         }
         made.Remove(one);
@@ -205,29 +222,31 @@ internal sealed class KubernetesServices
         if (one.Kind == Kinds.Service) checks.Remove(key);
         var (asked, lacks) = !IsOn ? ([], []) : one.Kind == Kinds.Pod ? OfPod(key) : OfService(key);
         if (lacks.Count > 0) problems[one] = lacks;
-        var now = new List<(TranslationKey, CalledBy)>();
-        foreach (var (by, translation) in asked)
+        if (asked.Count == 0) return;
+        var now = new (TranslationKey, CalledBy)[asked.Count];
+        for (var i = 0; i < now.Length; i++)
         {
-            var at = CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _) ??= new(1);
-            at[(by, key)] = translation;
-            now.Add((translation.Key, by));
+            var (by, translation) = asked[i];
+            ref var all = ref CollectionsMarshal.GetValueRefOrAddDefault(claims, translation.Key, out _);
+            all = SortedArray.With(all, (by, key), new(by, key, translation), Claim.InOrder);
+            now[i] = (translation.Key, by);
             touched.Add(translation.Key);
         }
-        if (now.Count > 0) made[one] = now.Count == 1 ? [now[0]] : [.. now.Distinct()];
+        made[one] = now.Length == 1 ? now : [.. now.Distinct()];
     }
 
-    private (IEnumerable<(CalledBy, Translation)> Asked, ListOf<string> Lacks) OfService(ResourceKey key)
+    private (List<(CalledBy By, Translation Translation)> Asked, ListOf<string> Lacks) OfService(ResourceKey key)
     {
         if (!services.TryGetValue(key, out var service)) return ([], []);
-        IEnumerable<EndpointSlice> all = slices.TryGetValue(key, out var some) ? some.Values : [];
+        var all = slices.GetValueOrDefault(key) ?? [];
         var balance = BalanceAnnotations.Of(service);
         if (service is { Type: ServiceType.LoadBalancer, ExternalTrafficPolicy: TrafficPolicy.Local, HealthCheckNodePort: > 0 })
             checks[key] = new((ushort)service.HealthCheckNodePort, key, EndpointChoice.ReadyHere(all, here));
         return (ServiceTranslations.Of(service, all, balance, here), balance.Problems);
     }
 
-    private (IEnumerable<(CalledBy, Translation)> Asked, ListOf<string> Lacks) OfPod(ResourceKey key) =>
+    private (List<(CalledBy By, Translation Translation)> Asked, ListOf<string> Lacks) OfPod(ResourceKey key) =>
         settings.Services is { HostPorts: true } && pods.TryGetValue(key, out var pod)
-            ? (HostPortTranslations.Of(pod, here).Select(one => (CalledBy.HostPort, one)), HostPortTranslations.Problems(pod, here))
+            ? ([.. HostPortTranslations.Of(pod, here).Select(one => (CalledBy.HostPort, one))], HostPortTranslations.Problems(pod, here))
             : ([], []);
 }

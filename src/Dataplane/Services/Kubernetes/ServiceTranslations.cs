@@ -13,28 +13,39 @@ internal static class ServiceTranslations
     /// <summary>Somebody else is this service's proxy.</summary>
     private const string OtherProxyLabel = "service.kubernetes.io/service-proxy-name";
 
-    public static IEnumerable<(CalledBy By, Translation Translation)> Of(
-        Service service, IEnumerable<EndpointSlice> slices, BalanceAnnotations balance, NodeHere here)
+    private static readonly IpFamily[] families = [IpFamily.IPv4, IpFamily.IPv6];
+
+    public static List<(CalledBy By, Translation Translation)> Of(
+        Service service, EndpointSlice[] slices, BalanceAnnotations balance, NodeHere here)
     {
-        if (service.ClusterIPs.Count == 0 || service.Labels.ContainsKey(OtherProxyLabel)) yield break;
-        foreach (var family in service.ClusterIPs.Select(address => address.Family).Distinct())
-            foreach (var port in service.Ports)
-            {
-                var choice = EndpointChoice.Of(slices, port, family, here);
-                foreach (var (by, address, number) in Addresses(service, port, here))
-                    if (address.Family == family) yield return (by, Of(service, port, by, address, number, choice, balance));
-            }
+        var all = new List<(CalledBy, Translation)>(1);
+        if (service.ClusterIPs.Count == 0 || service.Labels.ContainsKey(OtherProxyLabel)) return all;
+        foreach (var family in families)
+            if (Has(service.ClusterIPs, family))
+                foreach (var port in service.Ports.Items)
+                {
+                    var choice = EndpointChoice.Of(slices, port, family, here);
+                    Add(CalledBy.ClusterIP, service.ClusterIPs, port.Port);
+                    Add(CalledBy.ExternalIP, service.ExternalIPs, port.Port);
+                    if (service.Type == ServiceType.LoadBalancer)
+                        Add(CalledBy.LoadBalancer, [.. service.LoadBalancerIngress.Except(service.ProxiedIngress)], port.Port);
+                    if (port.NodePort != 0 && service.Type is ServiceType.NodePort or ServiceType.LoadBalancer)
+                        Add(CalledBy.NodePort, here.Addresses, port.NodePort);
+
+                    void Add(CalledBy by, ListOf<Address> addresses, int number)
+                    {
+                        foreach (var address in addresses.Items)
+                            if (address.Family == family) all.Add((by, Of(service, port, by, address, number, choice, balance)));
+                    }
+                }
+        return all;
     }
 
-    private static IEnumerable<(CalledBy By, Address Address, int Port)> Addresses(Service service, ServicePort port, NodeHere here)
+    private static bool Has(ListOf<Address> addresses, IpFamily family)
     {
-        foreach (var address in service.ClusterIPs) yield return (CalledBy.ClusterIP, address, port.Port);
-        foreach (var address in service.ExternalIPs) yield return (CalledBy.ExternalIP, address, port.Port);
-        if (service.Type == ServiceType.LoadBalancer)
-            foreach (var address in service.LoadBalancerIngress.Except(service.ProxiedIngress))
-                yield return (CalledBy.LoadBalancer, address, port.Port);
-        if (port.NodePort != 0 && service.Type is ServiceType.NodePort or ServiceType.LoadBalancer)
-            foreach (var address in here.Addresses) yield return (CalledBy.NodePort, address, port.NodePort);
+        foreach (var address in addresses.Items)
+            if (address.Family == family) return true;
+        return false;
     }
 
     private static Translation Of(
@@ -42,7 +53,7 @@ internal static class ServiceTranslations
     {
         var isInside = by == CalledBy.ClusterIP;
         var isLocal = (isInside ? service.InternalTrafficPolicy : service.ExternalTrafficPolicy) == TrafficPolicy.Local;
-        var name = $"{service.Key}{(port.Name.Length > 0 ? $":{port.Name}" : "")}";
+        var name = port.Name.Length > 0 ? $"{service.Key}:{port.Name}" : service.Key.ToString();
         var key = new TranslationKey(TranslationPlace.Of(address), ProtocolOf(port), (ushort)number);
         return new(name, isInside ? TranslationKind.Vip : TranslationKind.Real, key, isLocal ? choice.Local : choice.Cluster)
         {
