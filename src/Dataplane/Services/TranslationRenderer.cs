@@ -11,7 +11,8 @@ internal static class TranslationRenderer
     private static readonly IpProtocol[] Ported = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.Sctp, IpProtocol.UdpLite];
 
     /// <summary>A backend whose places have addresses.</summary>
-    private readonly record struct Known(Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
+    private readonly record struct Known(
+        Address To, ushort? ToPort, Address? From, ushort? FromPort, int Weight, bool IsHere, bool IsElsewhere)
     {
         public static int InOrder(Known a, Known b)
         {

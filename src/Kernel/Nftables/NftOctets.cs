@@ -13,7 +13,8 @@ public readonly struct NftOctets : IEquatable<NftOctets>, IComparable<NftOctets>
     public NftOctets(byte[] value) : this(value, 0, value.Length) { }
 
     /// <summary>A part of an array, which nobody changes any more.</summary>
-    internal NftOctets(byte[] all, int from, int length) => (this.all, this.from, this.length) = (all, checked((ushort)from), checked((ushort)length));
+    internal NftOctets(byte[] all, int from, int length) =>
+        (this.all, this.from, this.length) = (all, checked((ushort)from), checked((ushort)length));
 
     public ReadOnlySpan<byte> Span => all.AsSpan(from, length);
 
