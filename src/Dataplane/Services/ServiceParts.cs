@@ -6,6 +6,11 @@ using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
+/// <summary>Chooses among backends.</summary>
+/// <param name="Chain">One, as a translation has it among what it wants.</param>
+/// <param name="To">Leads to it.</param>
+internal sealed record SpreadChain(ImmutableArray<NftChain> Chain, NftVerdict To);
+
 /// <summary>The maps that all translations share, of each family, and the chains that choose among a translation's backends.</summary>
 internal static class ServiceParts
 {
@@ -94,11 +99,11 @@ internal static class ServiceParts
     }
 
     /// <summary>Translations share them, and they are few.</summary>
-    private static readonly ConcurrentDictionary<(IpFamily, bool, FlowHash, uint, bool), (NftChain Chain, NftVerdict To)> spreads = [];
+    private static readonly ConcurrentDictionary<(IpFamily, bool, FlowHash, uint, bool), SpreadChain> spreads = [];
 
     /// <summary>Chooses one of so many backends, by this of a flow.</summary>
     /// <param name="inside">Of those that pods of this host and it itself have; these all have ports.</param>
-    public static (NftChain Chain, NftVerdict To) Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
+    public static SpreadChain Spread(IpFamily family, bool withPort, FlowHash by, uint sides, bool inside = false)
     {
         // Where there is one, or the protocol has no ports, other translations may have the chain, too.
         var hash = sides == 1 ? FlowHash.Source : withPort ? by : by & ~(FlowHash.SourcePort | FlowHash.DestinationPort);
@@ -106,7 +111,7 @@ internal static class ServiceParts
         return spreads.GetOrAdd((family, withPort, hash, sides, inside), Made);
     }
 
-    private static (NftChain, NftVerdict) Made((IpFamily Family, bool WithPort, FlowHash Hash, uint Sides, bool Inside) of)
+    private static SpreadChain Made((IpFamily Family, bool WithPort, FlowHash Hash, uint Sides, bool Inside) of)
     {
         var (family, withPort, hash, sides, inside) = of;
         var name = $"svc-{(inside ? "in" : withPort ? "" : "host")}spread{Digit(family)}-{sides}-{(byte)hash:x2}";
@@ -114,8 +119,8 @@ internal static class ServiceParts
         NftRule one = new(new ActSpread(family, Fields(hash), sides, ends, withPort));
         // A packet reads the map a moment after it was told how many there are, and between the two there may be fewer: the first is there
         // as long as any are.
-        return (new(name, null, sides == 1 ? [one] : [one, new(new ActSpread(family, Fields(FlowHash.Source), 1, ends, withPort))]),
-            new(NftVerdictCode.Goto, name));
+        NftRule first = new(new ActSpread(family, Fields(FlowHash.Source), 1, ends, withPort));
+        return new([new(name, null, sides == 1 ? [one] : [one, first])], new(NftVerdictCode.Goto, name));
     }
 
     /// <summary>Gives each connection that begins the times that its translation has; what is of other protocols keeps the

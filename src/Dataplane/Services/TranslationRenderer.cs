@@ -40,8 +40,13 @@ internal static class TranslationRenderer
         public ImmutableArray<(string, NftElement)>.Builder Elements { get; } =
             ImmutableArray.CreateBuilder<(string, NftElement)>(backends + BesideBackends);
         public ImmutableArray<(string, NftOctets)>.Builder Fronts { get; } = ImmutableArray.CreateBuilder<(string, NftOctets)>(1);
-        public ImmutableArray<NftSet>.Builder Sets { get; } = ImmutableArray.CreateBuilder<NftSet>(0);
-        public ImmutableArray<NftChain>.Builder Chains { get; } = ImmutableArray.CreateBuilder<NftChain>(1);
+
+        /// <summary>None, as of nearly all.</summary>
+        public ImmutableArray<NftSet> Sets { get; set; } = [];
+
+        /// <summary>One, which many share, as of nearly all.</summary>
+        public ImmutableArray<NftChain> Chains { get; private set; } = [];
+
         public ImmutableArray<BackendFlows>.Builder Flows { get; } = ImmutableArray.CreateBuilder<BackendFlows>(backends);
 
         /// <summary>Null: none, as of nearly all.</summary>
@@ -54,6 +59,8 @@ internal static class TranslationRenderer
 
         public void Add(string map, NftElement element) => Elements.Add((map, element));
 
+        public void Add(ImmutableArray<NftChain> chain) => Chains = Chains.IsEmpty ? chain : Chains.AddRange(chain);
+
         public void AddFront(string map, NftOctets key, NftVerdict verdict)
         {
             Fronts.Add((map, key));
@@ -61,7 +68,7 @@ internal static class TranslationRenderer
         }
 
         public Wishes Made(Address? served, Address? nobodys) => new(
-            Elements.DrainToImmutable(), Sets.DrainToImmutable(), Chains.DrainToImmutable(), Flows.DrainToImmutable())
+            Elements.DrainToImmutable(), Sets, Chains, Flows.DrainToImmutable())
         {
             Fronts = Fronts.DrainToImmutable(),
             Timeouts = Timeouts == null ? [] : [.. Timeouts],
@@ -206,7 +213,7 @@ internal static class TranslationRenderer
     private static void AddTimes(TranslationTimeouts times, IpFamily family, bool withPort, NftOctets own, Making into)
     {
         var (chain, timeouts) = ServiceParts.Timed(times);
-        into.Chains.Add(chain);
+        into.Add([chain]);
         (into.Timeouts ??= []).UnionWith(timeouts);
         into.Add(ServiceParts.Times(family, withPort), NftElement.Of(own, new NftVerdict(NftVerdictCode.Goto, chain.Name)));
     }
@@ -261,16 +268,16 @@ internal static class TranslationRenderer
     private static NftVerdict Nowhere(EmptyBackends empty, Making into)
     {
         if (empty == EmptyBackends.Drop) return new(NftVerdictCode.Drop);
-        into.Chains.Add(new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" });
+        into.Add([new(ServiceParts.Rejecting, null, [new(new ActReject())]) { Comment = "translations without backends" }]);
         return new(NftVerdictCode.Goto, ServiceParts.Rejecting);
     }
 
     private static NftVerdict To(
-        (NftChain Chain, NftVerdict To) spread, Translation translation, Address front, byte protocol, Known[] places, Making into)
+        SpreadChain spread, Translation translation, Address front, byte protocol, Known[] places, Making into)
     {
-        into.Chains.Add(spread.Chain);
+        into.Add(spread.Chain);
         if (translation.Affinity == null && translation.Sources.Count == 0) return spread.To;
-        var first = spread.Chain;
+        var first = spread.Chain[0];
         if (translation.Affinity is { } affinity)
         {
             var owner = translation.Name.Length > 0 ? translation.Name : translation.Key.ToString();
@@ -278,12 +285,12 @@ internal static class TranslationRenderer
             (Address, ushort?, uint)[] some =
                 [.. places.CountBy(one => one).Select(one => (one.Key.To, own == null ? null : one.Key.ToPort ?? own, (uint)one.Value))];
             var keeping = KeptBackends.Of(front.Family, $"{owner} {protocol}", affinity, some, first.Name);
-            into.Sets.AddRange(keeping.Sets);
-            into.Chains.Add(first = keeping.Chain);
+            into.Sets = into.Sets.AddRange(keeping.Sets);
+            into.Add([first = keeping.Chain]);
         }
         if (translation.Sources.Count == 0) return new(NftVerdictCode.Goto, first.Name);
         var allow = ServiceParts.Allow(front.Family, translation.Sources, first.Name);
-        into.Chains.Add(allow);
+        into.Add([allow]);
         return new(NftVerdictCode.Goto, allow.Name);
     }
 }
