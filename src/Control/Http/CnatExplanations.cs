@@ -13,7 +13,7 @@ internal static class CnatExplanations
 {
     /// <summary>GET, with what is said of the packet in the query.</summary>
     public static Task TellAsync(HttpContext http, IDataplane? dataplane, SavedTranslations? saved, KernelSnapshot kernel) =>
-        (PacketQuery.Read(http.Request.Query, out var packet) ?? PacketQuery.Elsewhere(packet!, kernel)) is { } wrong
+        PacketQuery.Of(http, kernel, out var packet) is { } wrong
             ? Answer.ErrorAsync(http, wrong)
             : CnatSessions.AskAsync(http, dataplane, async known =>
             {

@@ -138,7 +138,7 @@ internal sealed class HttpRoutes(ISpeaker speaker, IDaemon daemon, Loops loops, 
 
     private async Task ExplainAsync(HttpContext http)
     {
-        if (PacketQuery.Read(http.Request.Query, out var packet) is { } problem)
+        if (PacketQuery.Of(http, speaker.KernelState, out var packet) is { } problem)
             await Answer.ErrorAsync(http, problem).ConfigureAwait(false);
         else if (Dataplane is { } dataplane)
         {

@@ -12,8 +12,12 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class PacketQuery
 {
+    /// <param name="kernel">Whose interfaces it may name.</param>
     /// <returns>What is wrong with it; null: nothing.</returns>
-    public static ErrorAnswer? Read(IQueryCollection query, out Packet? packet)
+    public static ErrorAnswer? Of(HttpContext http, KernelSnapshot kernel, out Packet? packet) =>
+        Read(http.Request.Query, out packet) ?? Elsewhere(packet!, kernel);
+
+    private static ErrorAnswer? Read(IQueryCollection query, out Packet? packet)
     {
         packet = null;
         string Text(string key) => query[key].ToString();
@@ -38,7 +42,7 @@ internal static class PacketQuery
     }
 
     /// <summary>An interface is named that this host does not have; null: none is.</summary>
-    public static ErrorAnswer? Elsewhere(Packet packet, KernelSnapshot kernel)
+    private static ErrorAnswer? Elsewhere(Packet packet, KernelSnapshot kernel)
     {
         bool IsMissing(string? link) => link != null && kernel.Links.Values.All(one => one.Name != link);
         return IsMissing(packet.In) ? Wrong("an interface of this host", packet.In!, "in")

@@ -33,14 +33,14 @@ public sealed class NatAnswersTests : IAsyncLifetime
     public async Task What_else_is_said_of_the_packet_is_taken_and_the_rule_the_address_and_the_interface_are_told()
     {
         var told = await lab.JsonAsync(
-            "/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&protocol=udp&sport=1000&dport=53&mark=0x10&in=cali1&out=eth0");
+            "/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&protocol=udp&sport=1000&dport=53&mark=0x10&in=lo&out=eth0");
         Assert.Equal(("172.20.0.1", "eth0", true),
             (told["address"]!.GetValue<string>(), told["interface"]!.GetValue<string>(), told["translated"]!.GetValue<bool>()));
         Assert.StartsWith("chain postrouting: ", told["rule"]!.GetValue<string>(), StringComparison.Ordinal);
         var packet = told["trail"]![0]!.GetValue<string>();
         Assert.Contains("Protocol = Udp, SourcePort = 1000, DestinationPort = 53, ", packet, StringComparison.Ordinal);
         Assert.Contains("Mark = 16", packet, StringComparison.Ordinal);
-        Assert.Contains("In = cali1, Out = eth0", packet, StringComparison.Ordinal);
+        Assert.Contains("In = lo, Out = eth0", packet, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -60,6 +60,16 @@ public sealed class NatAnswersTests : IAsyncLifetime
         var told = await lab.JsonAsync($"/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&{key}{value}", HttpStatusCode.BadRequest);
         Assert.Equal((key.TrimEnd('='), $"expected {expected}, got {value}"),
             (told["where"]!.GetValue<string>(), told["message"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [InlineData("in")]
+    [InlineData("out")]
+    public async Task An_interface_that_is_not_there_is_a_mistake(string key)
+    {
+        await lab.JsonAsync($"/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&{key}=eth0");
+        var told = await lab.JsonAsync($"/v1/nat/explain?src=192.168.1.1&dst=198.51.100.1&{key}=nosuch", HttpStatusCode.BadRequest);
+        Assert.Equal((key, "expected an interface of this host, got nosuch"), ((string?)told["where"], (string?)told["message"]));
     }
 
     [Fact]
