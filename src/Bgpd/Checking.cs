@@ -11,9 +11,11 @@ internal static class Checking
     /// <summary>2: the file, or an object of the sources that it names, would be refused. 1: a source's server does not answer.</summary>
     public static async Task<int> RunAsync(string path, CancellationToken stop)
     {
-        var result = DaemonConfig.Load(path, HostFacts.Read());
+        var host = HostFacts.Read();
+        var result = DaemonConfig.Load(path, host);
         Tell(result);
         if (result.Config == null) return 2;
+        foreach (var taken in result.Config.Services?.NodeTaken(host.Interfaces) ?? []) Console.Error.WriteLine($"warning: {taken}");
         if (result.Config.Sources.IsEmpty)
         {
             Describe(result.Config);

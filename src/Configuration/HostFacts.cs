@@ -13,18 +13,28 @@ public sealed record HostFacts(string HostName, string? NodeName, ImmutableArray
     /// <summary>What calico-node takes from its environment.</summary>
     public CalicoEnvironment Calico { get; init; } = CalicoEnvironment.None;
 
+    /// <summary>The same, each with the interface that has it.</summary>
+    public ImmutableArray<(string Interface, Address Address)> Interfaces { get; init; } = [];
+
     public static readonly HostFacts None = new("localhost", null, []);
 
-    public static HostFacts Read() =>
-        new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), ReadAddresses()) { Calico = CalicoEnvironment.Read() };
+    public static HostFacts Read()
+    {
+        var interfaces = ReadInterfaces();
+        return new(Environment.MachineName, Environment.GetEnvironmentVariable("NODENAME"), [.. interfaces.Select(one => one.Address)])
+        {
+            Calico = CalicoEnvironment.Read(),
+            Interfaces = interfaces,
+        };
+    }
 
-    private static ImmutableArray<Address> ReadAddresses()
+    private static ImmutableArray<(string Interface, Address Address)> ReadInterfaces()
     {
         try
         {
             return [.. NetworkInterface.GetAllNetworkInterfaces()
-                .SelectMany(nic => nic.GetIPProperties().UnicastAddresses)
-                .Select(unicast => Address.From(unicast.Address))];
+                .SelectMany(nic => nic.GetIPProperties().UnicastAddresses
+                    .Select(unicast => (nic.Name, Address.From(unicast.Address))))];
         }
         // A machine that does not show its interfaces still has a name to make an identifier of.
         catch (NetworkInformationException) { return []; }

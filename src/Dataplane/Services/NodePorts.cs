@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Nftables;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Dataplane.Services;
 
@@ -23,8 +24,12 @@ internal static class NodePorts
         return false;
     }
 
-    /// <summary>Those that it takes, in words.</summary>
-    public static string WordsOf(TranslationKey key) => string.Join(", ", all.Where(one => IsTaken(one.Protocol, one.Port, key))
+    /// <summary>What shuts out of a node whoever comes to set it right, of a translation that takes an address of the node's own.</summary>
+    public static string WordsOf(TranslationKey key, Address own) =>
+        $"it takes what comes to this node's own {own} for {Names(key)}";
+
+    /// <summary>Those that it takes.</summary>
+    private static string Names(TranslationKey key) => string.Join(", ", all.Where(one => IsTaken(one.Protocol, one.Port, key))
         .Select(one => $"{one.Name} ({one.Protocol.ToString().ToUpperInvariant()} {one.Port})"));
 
     private static bool IsTaken(IpProtocol protocol, ushort port, TranslationKey key) =>

@@ -174,7 +174,7 @@ internal sealed class ServiceNat : IFeature
     /// <summary>By what this node is reached that a translation takes, or would take; null: by nothing.</summary>
     public string? NodeTaken(TranslationKey key) =>
         NodePorts.AreTakenBy(key) && places.Of(key.Place) is { } address && places.IsHere(address)
-            ? $"it takes what comes to this node's own {address} for {NodePorts.WordsOf(key)}" : null;
+            ? NodePorts.WordsOf(key, address) : null;
 
     /// <summary>The command line has it already.</summary>
     public bool HasSaid(TranslationKey key) => table.Has(TranslationSource.Cli, key);

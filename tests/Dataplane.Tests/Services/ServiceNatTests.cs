@@ -272,6 +272,24 @@ public sealed partial class ServiceNatTests
     }
 
     [Fact]
+    public void What_takes_that_by_which_the_node_is_reached_is_known_beforehand_in_the_same_words()
+    {
+        (string, Address)[] own = [("tap0", Address.Parse("fe80::1")), ("tap0", Address.Parse("30.0.0.3")), ("eth0", Address.Parse(Vip))];
+        Translation[] all =
+        [
+            Of(Vip, IpProtocol.Tcp, 22, To("20.0.0.1")) with { Name = "thief" }, Of("tap0", IpProtocol.Udp, 68, To("20.0.0.1")),
+            Of("tap9", IpProtocol.Tcp, 22, To("20.0.0.1")), Of("9.0.0.1", IpProtocol.Tcp, 22, To("20.0.0.1")), Tcp(To("20.0.0.1")),
+        ];
+        var settings = new ServiceSettings { Enabled = true, Translations = [.. all] };
+        Assert.Equal(
+            [
+                "translation thief of TCP 30.0.0.2 22: it takes what comes to this node's own 30.0.0.2 for SSH (TCP 22)",
+                "translation of UDP tap0 68: it takes what comes to this node's own 30.0.0.3 for DHCP (UDP 68)",
+            ], settings.NodeTaken(own));
+        Assert.Empty((settings with { Enabled = false }).NodeTaken(own));
+    }
+
+    [Fact]
     public void What_shuts_people_out_stands_before_all_else_whatever_it_is_called()
     {
         var hand = new ServiceHand(Tcp(To("tap9")), Of("2.0.0.1", IpProtocol.Tcp, 80, To("20.0.0.1"), To("tap9")));
