@@ -110,6 +110,9 @@ public sealed record PolicyStatusAnswer(int Policies, int Workloads, int Hosts, 
     /// <summary>Why nothing of the policies is in force yet; absent: they are.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Waits { get; init; }
+
+    /// <summary>Workloads whose interface is not here, or is called otherwise: no packet of theirs is asked.</summary>
+    public int WithoutInterface { get; init; }
 }
 
 public sealed record PolicyProblemAnswer(string Policy, string Reason);

@@ -38,6 +38,9 @@ public sealed record PolicyView(
     /// <summary>That rules match by.</summary>
     public int Sets { get; init; }
 
+    /// <summary>Workloads whose interface is not here, or is called otherwise: what they are asked no packet of theirs meets.</summary>
+    public int WithoutInterface { get; init; }
+
     /// <summary>Because a change forbids them, or their workload is gone.</summary>
     public long ConnectionsCut { get; init; }
 

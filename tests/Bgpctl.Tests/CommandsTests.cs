@@ -315,6 +315,18 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal("lease.bgpctl1", lab.Speaker.LastQuery!.Protocol);
     }
 
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(1, "; 1 workload without an interface of the expected name (bgpctl policy lint)")]
+    [InlineData(2, "; 2 workloads without an interface of the expected name (bgpctl policy lint)")]
+    public async Task Workloads_whose_packets_no_policy_meets_are_counted_by_status(int count, string words)
+    {
+        lab.Dataplane.WithoutInterface = count;
+        await lab.RunAsync("status");
+        Assert.Contains($"closed: the kernel refused a rule of it (No such file or directory){words}\n", lab.Output.ToString(),
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_peer_that_sent_more_than_its_limit_is_named_by_status()
     {

@@ -37,11 +37,17 @@ internal static class StatusView
         $"{over.Peer} sent more than its prefixLimit of {over.Limit} ({over.Family}), and stays down until "
         + $"`bgpctl peers {over.Peer} enable`, or a higher limit";
 
-    private static Cell Policy(PolicyStatusAnswer policy) => policy.Waits is { } why ? new Cell($"waits: {why}", Tone.Bad)
-        : policy.Problems.Count > 0
-        ? new Cell(string.Join("; ", policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}")), Tone.Bad)
-        : new Cell(
-            $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and {Words.Count(policy.Hosts, "host endpoint")}");
+    private static Cell Policy(PolicyStatusAnswer policy)
+    {
+        if (policy.Waits is { } why) return new Cell($"waits: {why}", Tone.Bad);
+        var astray = policy.WithoutInterface == 0 ? null
+            : $"{Words.Count(policy.WithoutInterface, "workload")} without an interface of the expected name (bgpctl policy lint)";
+        if (policy.Problems.Count > 0)
+            return new Cell(Words.Joined("; ", [.. policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}"), astray]), Tone.Bad);
+        return new Cell(
+            Words.Joined("; ", $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and "
+                + Words.Count(policy.Hosts, "host endpoint"), astray), astray == null ? Tone.Plain : Tone.Bad);
+    }
 
     private static Cell Services(ServicesStatusAnswer services)
     {

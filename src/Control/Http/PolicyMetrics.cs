@@ -18,6 +18,8 @@ internal static class PolicyMetrics
         text.Head("calico_bgp_policy_endpoints", "gauge", "Endpoints on this node's interfaces");
         text.Sample("calico_bgp_policy_endpoints", policy.Workloads, ("kind", "workload"));
         text.Sample("calico_bgp_policy_endpoints", policy.Hosts, ("kind", "host"));
+        OwnMetrics.One(text, "calico_bgp_policy_endpoints_without_interface", "gauge",
+            "Workloads of this node whose interface is not here, or is called otherwise", policy.WithoutInterface);
         OwnMetrics.One(text, "calico_bgp_policy_programs", "gauge", "Programs that these endpoints share", policy.Programs);
         OwnMetrics.One(text, "calico_bgp_policy_sets", "gauge", "Sets that their rules match by", policy.Sets);
         if (dataplane.View.Table.LastTransaction is { } last)

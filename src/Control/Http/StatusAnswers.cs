@@ -74,6 +74,7 @@ internal static class StatusAnswers
         [.. policy.Problems.Select(problem => new PolicyProblemAnswer(problem.Policy, problem.Reason))])
     {
         Waits = policy.IsBeginning ? PolicyAnswers.Beginning : null,
+        WithoutInterface = policy.WithoutInterface,
     };
 
     private static IEnumerable<OverLimitAnswer> OverLimit(ProtocolStatus protocol) =>

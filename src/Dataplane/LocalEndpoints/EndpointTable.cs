@@ -40,6 +40,7 @@ internal sealed class EndpointTable
     private readonly Dictionary<string, LocalEndpoint> endpoints = new(StringComparer.Ordinal);
     private readonly Dictionary<ResourceId, int> interfaces = [];
     private KernelSnapshot machine = KernelSnapshot.Empty;
+    private HashSet<string> links = [];
     private bool hostsHaveChanged;
 
     /// <param name="changed">Told each interface whose endpoint has come, changed or gone.</param>
@@ -72,6 +73,9 @@ internal sealed class EndpointTable
     public int OfWorkloads { get; private set; }
     public int OfHosts => endpoints.Count - OfWorkloads;
 
+    /// <summary>Workloads whose interface the kernel does not have; none where nothing is known of interfaces.</summary>
+    public int WithoutInterface { get; private set; }
+
     /// <summary>Null: there is none; a host endpoint of every interface counts there by itself alone.</summary>
     public LocalEndpoint? On(string interfaceName) => endpoints.GetValueOrDefault(interfaceName);
 
@@ -86,7 +90,13 @@ internal sealed class EndpointTable
     public void Apply(KernelSnapshot now)
     {
         var isNews = now.Links != machine.Links || now.Addresses != machine.Addresses;
+        var areOtherLinks = now.Links != machine.Links;
         machine = now;
+        if (areOtherLinks)
+        {
+            links = [.. now.Links.Values.Select(link => link.Name)];
+            WithoutInterface = endpoints.Values.Count(IsMissing);
+        }
         if (isNews && hosts.Count > 0) ResolveHosts();
     }
 
@@ -183,6 +193,7 @@ internal sealed class EndpointTable
         var before = endpoints.GetValueOrDefault(interfaceName);
         if (before == after) return;
         OfWorkloads += (after is { IsWorkload: true } ? 1 : 0) - (before is { IsWorkload: true } ? 1 : 0);
+        WithoutInterface += (IsMissing(after) ? 1 : 0) - (IsMissing(before) ? 1 : 0);
         if (after != null)
         {
             endpoints[interfaceName] = after;
@@ -197,6 +208,8 @@ internal sealed class EndpointTable
         }
         changed(new(interfaceName, before, after));
     }
+
+    private bool IsMissing(LocalEndpoint? one) => one is { IsWorkload: true } && links.Count > 0 && !links.Contains(one.Interface);
 
     private sealed class ById : IEqualityComparer<Resource>
     {

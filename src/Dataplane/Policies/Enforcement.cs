@@ -326,5 +326,6 @@ internal sealed partial class Enforcement : IFeature
     {
         LogsDenied = LogsDenied,
         Sets = sets.Count,
+        WithoutInterface = endpoints.WithoutInterface,
     };
 }

@@ -19,7 +19,11 @@ public sealed class FakeDataplane : IDataplane
     {
         ConnectionsCut = 6,
         Sets = 9,
+        WithoutInterface = WithoutInterface,
     };
+
+    /// <summary>Of two workloads.</summary>
+    public int WithoutInterface { get; set; }
 
     public NatView View { get; set; } = new(
         true, true,

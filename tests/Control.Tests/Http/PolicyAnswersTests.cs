@@ -59,6 +59,7 @@ public sealed class PolicyAnswersTests : IAsyncLifetime
             Sample("bytes", "NetworkPolicy", "default/web", "ingress", "allow", 420),
             Sample("packets", "GlobalNetworkPolicy", "dns", "egress", "allow", 5),
             "calico_bgp_policy_policies 3", "calico_bgp_policy_endpoints{kind=\"workload\"} 2", "calico_bgp_policy_closed 1",
+            "calico_bgp_policy_endpoints_without_interface 0",
             "calico_bgp_policy_denied_packets_total{by=\"rule\"} 2", "calico_bgp_policy_denied_packets_total{by=\"end of tier\"} 4",
             "calico_bgp_policy_sets 9", "calico_bgp_policy_last_transaction_timestamp_seconds 1.5",
             "calico_bgp_policy_log_lost_total 3", "calico_bgp_policy_connections_cut_total 6",

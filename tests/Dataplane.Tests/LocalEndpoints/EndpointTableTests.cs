@@ -58,6 +58,8 @@ public class EndpointTableTests
 
         public void Configure(EndpointSettings settings) => Table.Configure(Settings = settings);
 
+        private bool IsMissing(string link) => Machine.Links.Count > 0 && Machine.Links.Values.All(one => one.Name != link);
+
         public string Text => string.Join('\n', Table.All.OrderBy(one => one.Interface, StringComparer.Ordinal));
 
         /// <summary>What was told is what there is, and what one who comes new makes of it all.</summary>
@@ -69,9 +71,24 @@ public class EndpointTableTests
             foreach (var one in objects.Values.Reverse()) other.Put(one);
             other.Configure(Settings);
             Assert.Equal(other.Text, Text);
+            Assert.Equal(Table.All.Count(one => one.IsWorkload && IsMissing(one.Interface)), Table.WithoutInterface);
             Assert.Equal(Table.All.Where(one => one.Labels.ContainsKey("a")).Select(one => one.Id).Distinct().Order(),
                 selected.Select(pair => pair.Item2).Order());
         }
+    }
+
+    [Fact]
+    public void Workloads_without_their_interface_are_counted_once_interfaces_are_known()
+    {
+        var watched = new Watched();
+        foreach (var one in (Resource[])[Pod("nginx"), Workload("w1", "cali1"), Host("h1", "eth7")]) watched.Put(one);
+        Assert.Equal(0, watched.Table.WithoutInterface);
+        watched.See(Machine(("eth0", null), ("veth7", null)));
+        Assert.Equal(2, watched.Table.WithoutInterface);
+        watched.See(Machine(("cali1", null)));
+        Assert.Equal(1, watched.Table.WithoutInterface);
+        watched.Remove(Pod("nginx").Id);
+        Assert.Equal(0, watched.Table.WithoutInterface);
     }
 
     private static KernelSnapshot Machine(params (string Link, string? Address)[] links) => KernelSnapshot.Empty with
