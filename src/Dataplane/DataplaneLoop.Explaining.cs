@@ -46,11 +46,11 @@ public sealed partial class DataplaneLoop
         foreach (var packet in PolicyAnswers.Packets(asked, host))
         {
             var first = await nftables.WalkAsync(packet, host, stop).ConfigureAwait(false);
-            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, first))
+            foreach (var (sent, to, unasked) in PolicyAnswers.Sent(asked, host, packet, first))
             {
                 var again = sent == packet ? first : await nftables.WalkAsync(sent, host, stop).ConfigureAwait(false);
                 var ends = PolicyAnswers.SentTo(to, sent, again);
-                walked.Add(await LeaveAsync(sent, ends, facts, said: null, stop).ConfigureAwait(false));
+                walked.Add(await LeaveAsync(sent, ends, facts, said: null, stop).ConfigureAwait(false) with { Unasked = unasked });
             }
         }
         var answer = await AskAsync(known => PolicyAnswers.Of(asked, host, walked, known.Explainer), stop).ConfigureAwait(false);

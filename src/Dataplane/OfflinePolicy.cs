@@ -95,8 +95,8 @@ public sealed class OfflinePolicy
         if (enforcement.Case(question, host, out var problem) is not { } asked) return PolicyExplanation.Refused(problem!);
         var ends = new List<WalkedPacket>();
         foreach (var packet in PolicyAnswers.Packets(asked, host))
-            foreach (var (sent, to) in PolicyAnswers.Sent(asked, host, packet, PacketWalk.Ends(table, host, packet)))
-                ends.Add(new(sent, PolicyAnswers.SentTo(to, sent, PacketWalk.Ends(table, host, sent))));
+            foreach (var (sent, to, unasked) in PolicyAnswers.Sent(asked, host, packet, PacketWalk.Ends(table, host, packet)))
+                ends.Add(new(sent, PolicyAnswers.SentTo(to, sent, PacketWalk.Ends(table, host, sent))) { Unasked = unasked });
         var answer = PolicyAnswers.Of(asked, host, ends, enforcement.Explainer);
         return answer with { Notes = [.. answer.Notes, .. untold] };
     }

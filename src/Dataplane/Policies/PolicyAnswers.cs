@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Calico.Bgp.Dataplane.Egress;
+using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Kernel.Packets;
 using Calico.Bgp.Net;
 using Calico.Bgp.Resources;
@@ -8,11 +9,20 @@ namespace Calico.Bgp.Dataplane.Policies;
 
 /// <summary>A packet, and all that may become of it.</summary>
 /// <param name="Leaving">At gateways of other nodes; null: it goes by none.</param>
-internal sealed record WalkedPacket(Packet Packet, ImmutableArray<PacketEnd> Ends, EgressLeaving? Leaving = null);
+internal sealed record WalkedPacket(Packet Packet, ImmutableArray<PacketEnd> Ends, EgressLeaving? Leaving = null)
+{
+    /// <summary>So many more places it may be sent to, and is not walked there.</summary>
+    public int Unasked { get; init; }
+}
 
 /// <summary>One answer from the ends of all walks: where they differ it is unknown, and what for is said.</summary>
 internal static class PolicyAnswers
 {
+    private const int MostTold = 8;
+
+    /// <summary>Of one service's endpoints: each costs a walk through all rules.</summary>
+    public const int MostAsked = 256;
+
     /// <summary>The packets to walk: one, or one for each endpoint that others send it to; where we do it, the rules say it.</summary>
     public static ImmutableArray<Packet> Packets(PolicyCase asked, IPolicyHost host) =>
         asked.Ways.Count == 0 || asked.Foreign is { By: null, Lost.IsEmpty: true }
@@ -22,9 +32,17 @@ internal static class PolicyAnswers
     /// The packets to walk again, one for each place that the rules send it to: by which interface it leaves follows from that, and whose
     /// programs it is asked by from the interface.
     /// </summary>
-    public static IEnumerable<(Packet Packet, Address To)> Sent(
-        PolicyCase asked, IPolicyHost host, Packet packet, ImmutableArray<PacketEnd> ends) =>
-        ends.Select(end => To(packet, end)).Distinct().Select(to => (packet with { Out = asked.Leaving(to, host) }, to));
+    /// <returns>With each how many are left out.</returns>
+    public static IEnumerable<(Packet Packet, Address To, int Unasked)> Sent(
+        PolicyCase asked, IPolicyHost host, Packet packet, ImmutableArray<PacketEnd> ends)
+    {
+        (uint? Side, Address To)[] places = [.. ends.SelectMany(end => Places(packet, end)).Distinct()];
+        return places.Take(MostAsked).Select(place => (packet with { Out = asked.Leaving(place.To, host), Side = place.Side }, place.To,
+            Math.Max(0, places.Length - MostAsked)));
+    }
+
+    private static IEnumerable<(uint? Side, Address To)> Places(Packet packet, PacketEnd end) => end.Sides.IsEmpty
+        ? [(null, To(packet, end))] : end.Sides.Select(one => ((uint?)one.Side, one.To));
 
     /// <summary>Of all that may become of the packet what is sent there.</summary>
     public static ImmutableArray<PacketEnd> SentTo(Address to, Packet packet, ImmutableArray<PacketEnd> ends)
@@ -39,26 +57,37 @@ internal static class PolicyAnswers
         var ends = walked.Select(one => one with { Ends = Asked(one.Packet, one.Ends) }).ToArray();
         var verdicts = ends.SelectMany(one => one.Ends).Select(PolicyExplainer.Verdict).Distinct().ToArray();
         var (packet, first, leaving) = (ends[0].Packet, ends[0].Ends[0], ends[0].Leaving);
-        var depends = verdicts.Length == 1 ? [] : ends.SelectMany(one => one.Ends.Select(end =>
-            $"{string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet, end)}"))}: "
-            + PolicyExplainer.Verdict(end))).Distinct().ToImmutableArray();
+        var depends = verdicts.Length == 1 ? [] : Told([.. ends.SelectMany(one => one.Ends.Select(end =>
+            (string.Join(", ", end.DependsOn.Select(fact => fact.ToString()).Prepend($"to {To(one.Packet, end)}")),
+                PolicyExplainer.Verdict(end)))).Distinct()]);
         var isDenied = verdicts is ["deny"];
         if (asked.Foreign is { Lost: { IsEmpty: false } lost })
             (verdicts, depends) = ([], [.. depends, .. lost]);
         var ours = ends.SelectMany(one => one.Ends.Where(end => IsOurs(one.Packet, end)).Select(end => Destination(one.Packet, end)));
+        var (places, unasked) = (ours.Distinct().Count(), walked.Max(one => one.Unasked));
         return new(
             verdicts.Length == 1 ? verdicts[0] : "unknown", explainer.Explain(packet, first, leaving),
             isDenied ? null : Destination(packet, first), isDenied ? null : Source(packet, first, host) ?? leaving?.Seen,
-            Why(asked, ours.Distinct().Count()), depends)
+            Why(asked, places + unasked), depends)
         {
             SentTo = Destination(packet, first) ?? (Redirected(packet) is { } to ? $"{to}" : null),
             Service = asked.Service is { } service ? $"{Kinds.Service.Word}/{service}" : null,
             Notes = [.. Notes(asked, host, ends.SelectMany(one => one.Ends)),
+                .. unasked > 0 ? (string[])[$"it may get any of {places + unasked} endpoints, of which the first {places} were asked "
+                    + "about: what is said holds for these"] : [],
                 .. explainer.Astray(ends.SelectMany(one => one.Ends.Select(end => To(one.Packet, end))).Prepend(asked.Source), host),
                 .. leaving is { IsLost: false } && !isDenied ? (string[])[$"it leaves {leaving.Words}", EgressLeaving.Guarded] : [],
                 .. ((string?[])[explainer.Unanswered(packet, first)]).OfType<string>()],
         };
     }
+
+    /// <summary>Each way with its verdict; of many the first of each verdict, and how many more there are.</summary>
+    private static ImmutableArray<string> Told((string Way, string Verdict)[] ways) => ways.Length <= 2 * MostTold
+        ? [.. ways.Select(one => $"{one.Way}: {one.Verdict}")]
+        : [.. from one in ways
+              group one.Way by one.Verdict into alike
+              from words in alike.Take(MostTold).Concat(alike.Count() > MostTold ? [$"{alike.Count() - MostTold} more ways"] : [])
+              select $"{words}: {alike.Key}"];
 
     /// <summary>A connection's first packet is asked about: where its source port is not said it is none of a server's answer.</summary>
     private static ImmutableArray<PacketEnd> Asked(Packet packet, ImmutableArray<PacketEnd> ends)
@@ -71,35 +100,12 @@ internal static class PolicyAnswers
     private static IEnumerable<string> Notes(PolicyCase asked, IPolicyHost host, IEnumerable<PacketEnd> ends)
     {
         var question = asked.Question;
-        var number = (byte)question.Protocol;
-        if (question.IsByNumber)
-            yield return CarriedProtocol(number) is { } name ? $"{number} is taken for the IP protocol {name}"
-                : $"{number} is taken for the number of an IP protocol; the port is asked about by tcp:{number} or udp:{number}";
+        if (question.IsByNumber) yield return ProtocolNumber.Taken((byte)question.Protocol);
         if (question.FromInterface is { } from && host.Has(from) == false)
             yield return $"no interface {from} is here: what is said holds for one that no endpoint has";
         if (question.FromInterface == null && ends.Any(end => end.DependsOn.Any(condition => condition.Fact == PacketFact.In)))
             yield return $"by which interface it comes in is not known: no route to {asked.Source} is; --from-interface IF says it";
     }
-
-    /// <summary>Those whose number is hardly meant for a port (IANA's registry); null: another.</summary>
-    private static string? CarriedProtocol(byte number) => number switch
-    {
-        1 => "ICMP",
-        2 => "IGMP",
-        4 => "IPv4",
-        6 => "TCP",
-        17 => "UDP",
-        41 => "IPv6",
-        47 => "GRE",
-        50 => "ESP",
-        51 => "AH",
-        58 => "ICMPv6",
-        89 => "OSPF",
-        112 => "VRRP",
-        132 => "SCTP",
-        136 => "UDPLite",
-        _ => null,
-    };
 
     private static Address To(Packet packet, PacketEnd end) => end.Destination?.First ?? Redirected(packet) ?? packet.Destination;
 

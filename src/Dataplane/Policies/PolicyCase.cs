@@ -57,7 +57,6 @@ internal sealed record PolicyCase(Address Source, Address Destination, PolicyQue
             IcmpCode = isIcmp ? code : null,
             Mark = 0,
             Redirect = redirect,
-            IsToEachBackend = true,
             In = IsOwn(host) ? null : Question.FromInterface ?? Coming(host),
             Out = Leaving(redirect == PacketRedirect.None ? Destination : redirect.To, host),
         };

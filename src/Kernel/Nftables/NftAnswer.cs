@@ -1,4 +1,5 @@
 using Calico.Bgp.Kernel.Packets;
+using Calico.Bgp.Net;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -23,11 +24,19 @@ internal abstract record NftAnswer
     }
 
     /// <summary>It depends on a fact in more ways than two.</summary>
-    public sealed record Open(string Fact) : NftAnswer;
+    public sealed record Open(string Fact) : NftAnswer
+    {
+        /// <summary>Where it may be sent to by that, each once: to be read while the packet stands here.</summary>
+        public IEnumerable<(uint Side, Address To)> Sides { get; init; } = [];
+    }
 
     public sealed record Verdict(NftVerdict To, string? By = null) : NftAnswer;
 
-    public sealed record Translation(PacketTranslation To) : NftAnswer;
+    public sealed record Translation(PacketTranslation To) : NftAnswer
+    {
+        /// <summary>The fact by which it is so, as whoever asks has said it; null: it follows from the packet.</summary>
+        public PacketCondition? Said { get; init; }
+    }
 
     public sealed record Marking(uint Keep, uint Turn) : NftAnswer
     {

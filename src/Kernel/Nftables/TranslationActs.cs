@@ -179,26 +179,21 @@ public sealed record ActSpread(IpFamily Family, ListOf<FlowField> Fields, uint S
         if (Port(packet, NftEnd.Destination) is not { } port && WithPort) return new NftAnswer.Open(PortField.Fact(NftEnd.Destination));
         if (Side(packet, out var missing) is { } side)
             return At(packet, protocol, side) is { } only ? new NftAnswer.Translation(only) : NftAnswer.Fails;
-        return packet.IsToEachBackend ? AskEach(packet, protocol, missing) : new NftAnswer.Open(missing);
+        if (!SidesOf(packet, protocol).Any()) return NftAnswer.Fails;
+        if (packet.Side is not { } said) return new NftAnswer.Open(missing) { Sides = SidesOf(packet, protocol) };
+        return At(packet, protocol, said) is { } to
+            ? new NftAnswer.Translation(to) { Said = new(missing, Words(to), true) } : NftAnswer.Fails;
     }
 
-    /// <summary>Each backend has its turn, and the last one what is left.</summary>
-    private NftAnswer AskEach(PassingPacket packet, IpProtocol protocol, string missing)
+    /// <summary>A backend of weight has several elements.</summary>
+    private IEnumerable<(uint Side, Address To)> SidesOf(PassingPacket packet, IpProtocol protocol)
     {
-        if (packet.FallsUpon is { } taken) return new NftAnswer.Translation(taken);
-        PacketTranslation? first = null;
+        var seen = new HashSet<PacketTranslation>();
         for (var side = 0u; side < Sides; side++)
-        {
-            if (At(packet, protocol, side) is not { } one || packet.PassedBy.Contains(one) || one == first) continue;
-            if (first is { } asked)
-                return new NftAnswer.Unknown(missing, $"dnat to {asked.First}{(asked.Ports is { } ports ? $" port {ports.From}" : "")}")
-                {
-                    Learn = isSo => packet.LearnBackend(asked, isSo),
-                };
-            first = one;
-        }
-        return first == null ? NftAnswer.Fails : new NftAnswer.Translation(first);
+            if (At(packet, protocol, side) is { First: { } to } one && seen.Add(one)) yield return (side, to);
     }
+
+    private static string Words(PacketTranslation to) => $"dnat to {to.First}{(to.Ports is { } ports ? $" port {ports.From}" : "")}";
 
     private PacketTranslation? At(PassingPacket packet, IpProtocol protocol, uint side)
     {

@@ -29,9 +29,10 @@ public sealed record Packet(Address Source, Address Destination)
     public PacketRedirect? Redirect { get; init; }
 
     /// <summary>
-    /// Where nobody has said enough to tell which of a service's backends it falls upon, each of them has its turn; else that stays open.
+    /// Of a service's elements, which are numbered from 0, the one that it falls upon where that does not follow from all else that is said
+    /// of it. Null: then it stays open, and its end has those that there are.
     /// </summary>
-    public bool IsToEachBackend { get; init; }
+    public uint? Side { get; init; }
 
     /// <summary>The interface that it comes in by. With it the packet comes from outside, whatever its source.</summary>
     public string? In { get; init; }

@@ -59,6 +59,10 @@ public sealed record PacketEnd(
 
     public PacketTranslation? Destination { get; init; }
 
+    /// <summary>Where it could not be walked on because it may be sent to any of these: each once, with a number of
+    /// <see cref="Packet.Side"/> by which it is walked there.</summary>
+    public ImmutableArray<(uint Side, Address To)> Sides { get; init; } = [];
+
     /// <summary>The rule that decided: the last that was done with a verdict or a translation; null: none was, and it goes on as it
     /// is.</summary>
     public PacketStep? Decided { get; init; }

@@ -35,6 +35,7 @@ public sealed class PacketWalk
     private readonly List<NftStatement> open = [];
     private PacketTranslation? source, destination;
     private PacketStep? decided;
+    private ImmutableArray<(uint Side, Address To)> sides = [];
 
     /// <summary>Which ends of the connection the kernel has settled: once for all.</summary>
     private bool sourceSettled, destinationSettled;
@@ -68,7 +69,7 @@ public sealed class PacketWalk
     private PacketEnd End(PacketVerdict verdict)
     {
         var end = new PacketEnd(verdict, conditions.DrainToImmutable(), places.DrainToImmutable(), trail.DrainToImmutable());
-        return end with { Source = source, Destination = destination, Decided = decided };
+        return end with { Source = source, Destination = destination, Decided = decided, Sides = sides };
     }
 
     /// <summary>
@@ -180,6 +181,7 @@ public sealed class PacketWalk
             if (answer is NftAnswer.Open unknown)
             {
                 conditions.Add(new(unknown.Fact, null, true));
+                if (telling) sides = [.. unknown.Sides];
                 return PacketVerdict.Open;
             }
             if (answer is NftAnswer.Translation) return PacketVerdict.Accept;
@@ -283,7 +285,8 @@ public sealed class PacketWalk
             case NftAnswer.Marking(var keep, var turn) { IsOfConnection: true }: packet.TurnConnectionMark(keep, turn); break;
             case NftAnswer.Marking(var keep, var turn): packet.TurnMark(keep, turn); break;
             case NftAnswer.Untracking: packet.Untrack(); break;
-            case NftAnswer.Translation(var to):
+            case NftAnswer.Translation(var to) translation:
+                if (translation.Said is { } said) conditions.Add(said);
                 packet.Translate(to);
                 if (to.End == NftEnd.Source) source = to;
                 else destination = to;

@@ -146,19 +146,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
 
     public NumbersLeft Ports(NftEnd end) => end == NftEnd.Source ? sourcePorts : destinationPorts ?? OriginalPorts;
 
-    public bool IsToEachBackend => packet.IsToEachBackend;
-
-    /// <summary>The backend that it is taken to fall upon; null: none yet.</summary>
-    public PacketTranslation? FallsUpon { get; private set; }
-
-    /// <summary>Backends that it is taken not to fall upon.</summary>
-    public HashSet<PacketTranslation> PassedBy { get; } = [];
-
-    public void LearnBackend(PacketTranslation backend, bool isSo)
-    {
-        if (isSo) FallsUpon = backend;
-        else PassedBy.Add(backend);
-    }
+    public uint? Side => packet.Side;
 
     public string PortNow(NftEnd end, string question) => end == NftEnd.Source ? SourceNow(question) : DestinationNow(question);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calico.Bgp.Dataplane.Policies;
 using Calico.Bgp.Dataplane.Services;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Net;
@@ -115,6 +116,31 @@ public sealed class ExplainedTranslationTests : IDisposable
         var explanation = Ask(Policy("192.168.1.4", "192.168.1.9"), "198.51.100.1");
         Assert.Equal(("allow", 0), (explanation.Verdict, explanation.DependsOn.Length));
         Assert.EndsWith("to one of 2 endpoints, of which the first is shown", explanation.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_of_many_backends_is_asked_about()
+    {
+        string[] open = [.. Enumerable.Range(0, 150).Select(one => $"198.51.101.{one}")];
+        var alike = Ask(Policy(open), "198.51.100.1");
+        Assert.Equal(("allow", "this daemon translates the destination to one of 150 endpoints, of which the first is shown"),
+            (alike.Verdict, alike.Why));
+        var differ = Ask(Policy([.. open, "192.168.1.3"]), "198.51.100.1");
+        Assert.Equal("unknown", differ.Verdict);
+        Assert.Equal(["deny", .. Enumerable.Repeat("allow", 9)], differ.DependsOn.Select(one => one[(one.LastIndexOf(' ') + 1)..]));
+        Assert.StartsWith("to 192.168.1.3, ", differ.DependsOn[0], StringComparison.Ordinal);
+        Assert.Equal("142 more ways: allow", differ.DependsOn[9]);
+    }
+
+    [Fact]
+    public void Of_more_backends_than_are_asked_about_it_is_said_for_how_many_the_answer_holds()
+    {
+        var told = Ask(Policy([.. Enumerable.Range(0, PolicyAnswers.MostAsked + 3).Select(one => $"198.51.{one >> 8}.{one & 255}")]),
+            "203.0.113.1");
+        Assert.Equal(("allow", "this daemon translates the destination to one of 259 endpoints, of which the first is shown"),
+            (told.Verdict, told.Why));
+        Assert.Contains(
+            "it may get any of 259 endpoints, of which the first 256 were asked about: what is said holds for these", told.Notes);
     }
 
     private const string DeniesThief = """
