@@ -90,6 +90,10 @@ public sealed record ServicesStatusAnswer(int Translations, int Waiting, IReadOn
     /// none do.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? NodeTaken { get; init; }
+
+    /// <summary>Why nothing of them is in force yet; absent: it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Waits { get; init; }
 }
 
 /// <param name="Blocked">Pods that leave the cluster by no way.</param>
@@ -98,6 +102,10 @@ public sealed record EgressStatusAnswer(int Gateways, IReadOnlyList<EgressBlocke
     /// <summary>What the kernel refuses of all that leads packets to gateways, with its words; absent where it takes all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Refused { get; init; }
+
+    /// <summary>Why nothing of it is in force yet; absent: it is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Waits { get; init; }
 }
 
 /// <param name="Policies">That are enforced, whether they select anything here or not.</param>

@@ -8,7 +8,7 @@ namespace Calico.Bgp.Dataplane;
 /// <summary>What others ask and tell of egress gateways.</summary>
 public sealed partial class DataplaneLoop
 {
-    private volatile Lazy<EgressView> egressView = new(EgressView.Off);
+    private volatile Lazy<EgressView> egressView;
     private volatile EgressTidings tidings = EgressTidings.None;
 
     public EgressView Egress => egressView.Value.As(kernel.Status) with

@@ -104,6 +104,8 @@ public sealed partial class DataplaneLoop : IAsyncDisposable
         features = [extensions, services, egress, nat, enforcement];
         view = NatView.Off with { Enabled = settings.Nat?.Enabled == true };
         policy = PolicyView.Off with { IsBeginning = settings.Policy?.Enabled == true };
+        servicesStatus = ServicesStatus.Off with { IsBeginning = settings.Services?.Enabled == true };
+        egressView = new(EgressView.Off with { IsBeginning = settings.Egress?.Enabled == true });
     }
 
     /// <summary>What the command line had said before this began.</summary>

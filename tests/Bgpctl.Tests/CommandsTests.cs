@@ -315,6 +315,28 @@ public sealed partial class CommandsTests : IAsyncLifetime
         Assert.Equal("lease.bgpctl1", lab.Speaker.LastQuery!.Protocol);
     }
 
+    [Fact]
+    public async Task Until_the_objects_are_read_egress_is_not_said_to_be_off()
+    {
+        lab.Dataplane.Egress = EgressView.Off with { IsBeginning = true };
+        const string why = "its objects have not all been read yet: what was in force before is so still";
+        Assert.Equal(1, await lab.RunAsync("egress"));
+        Assert.Equal(1, await lab.RunAsync("egress", "explain", "shop/till", "192.0.2.1"));
+        Assert.Equal($"bgpctl: egress is not in force: {why}\nbgpctl: egress is not in force: {why}\n", lab.Errors.ToString());
+        await lab.RunAsync("status");
+        Assert.Matches($"\negress +waits: {why}\n", lab.Output.ToString());
+        Assert.Contains("ready for routes; not all that bgpd.yaml asks for is in force (below)", lab.Output.ToString());
+    }
+
+    [Fact]
+    public async Task A_pod_that_nobody_knows_is_a_mistake_of_egress_explain()
+    {
+        lab.Dataplane.Egress = FakeDataplane.Gateways;
+        Assert.Equal(1, await lab.RunAsync("egress", "explain", "shop/nobody", "192.0.2.1"));
+        Assert.Equal("bgpctl: expected the NAMESPACE/NAME of a pod that has an address, got shop/nobody: none is known\n",
+            lab.Errors.ToString());
+    }
+
     [Theory]
     [InlineData(0, "")]
     [InlineData(1, "; 1 workload without an interface of the expected name (bgpctl policy lint)")]

@@ -48,7 +48,8 @@ internal static class EgressView
         var shown = flows.ByPod.Take(whole ? int.MaxValue : ShownPods)
             .Select(one => $"{one.Pod ?? "pods that are gone"} {one.Flows}").ToList();
         if (shown.Count < flows.ByPod.Count) shown.Add("others less");
-        var total = $"{(flows.Whole ? "" : "at least ")}{Words.Count(flows.Total, "flow")} of it leave here";
+        var leave = flows.Total == 1 ? "leaves" : "leave";
+        var total = $"{(flows.Whole ? "" : "at least ")}{Words.Count(flows.Total, "flow")} of it {leave} here";
         return shown.Count == 0 ? "no flow of it leaves here" : $"{total}: {string.Join(", ", shown)}";
     }
 

@@ -43,7 +43,8 @@ internal static class StatusView
         var astray = policy.WithoutInterface == 0 ? null
             : $"{Words.Count(policy.WithoutInterface, "workload")} without an interface of the expected name (bgpctl policy lint)";
         if (policy.Problems.Count > 0)
-            return new Cell(Words.Joined("; ", [.. policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}"), astray]), Tone.Bad);
+            return new Cell(
+                Words.Joined("; ", [.. policy.Problems.Select(problem => $"{problem.Policy}: {problem.Reason}"), astray]), Tone.Bad);
         return new Cell(
             Words.Joined("; ", $"{policy.Policies} enforced on {Words.Count(policy.Workloads, "workload")} and "
                 + Words.Count(policy.Hosts, "host endpoint"), astray), astray == null ? Tone.Plain : Tone.Bad);
@@ -52,6 +53,7 @@ internal static class StatusView
     private static Cell Services(ServicesStatusAnswer services)
     {
         const string where = "(bgpctl cnat show translation)";
+        if (services.Waits is { } why) return new($"waits: {why}", Tone.Bad);
         var count = Words.Count(services.Translations, "translation");
         if (services.Waiting > 0) count += $", of which {services.Waiting} {(services.Waiting == 1 ? "waits" : "wait")}";
         if (services.Problems.Count == 0) return new(services.Waiting > 0 ? $"{count} {where}" : count);
@@ -63,6 +65,7 @@ internal static class StatusView
 
     private static Cell Egress(EgressStatusAnswer egress)
     {
+        if (egress.Waits is { } why) return new($"waits: {why}", Tone.Bad);
         var gateways = Words.Count(egress.Gateways, "gateway");
         if (egress.Refused is [var refused, ..])
             gateways += $"; the kernel refuses {refused}"
@@ -127,7 +130,8 @@ internal static class StatusView
     private static Cell State(StatusAnswer status) => status switch
     {
         { ShuttingDown: true } => new("shutting down", Tone.Bad),
-        { Ready: true, NotInForce: not null } => new("ready for routes; not all that bgpd.yaml asks for is in force (below)", Tone.Bad),
+        { Ready: true } when status is { NotInForce: not null } or { Policy.Waits: not null } or { Services.Waits: not null }
+            or { Egress.Waits: not null } => new("ready for routes; not all that bgpd.yaml asks for is in force (below)", Tone.Bad),
         { Ready: true, Services.NodeTaken: not null } =>
             new("ready for routes; translations take what this node is reached or kept by (services, below)", Tone.Bad),
         { Ready: true, Kernel.Refused: > 0 } => new("ready, but the kernel refuses routes (bgpctl kernel says why)", Tone.Bad),

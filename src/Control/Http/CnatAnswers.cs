@@ -14,7 +14,7 @@ internal static class CnatAnswers
         var view = dataplane == null ? ServicesView.Off : await dataplane.ServicesAsync(http.RequestAborted).ConfigureAwait(false);
         var answer = new TranslationsAnswer(
             view.Enabled, [.. view.Translations.Select(row => Of(row, saved))], [.. view.Problems],
-            view.Enabled ? null : dataplane?.View.Problem);
+            view.Enabled ? null : CnatOrders.NotInForce(dataplane));
         await Answer.JsonAsync(http, answer, Answer.Json.TranslationsAnswer).ConfigureAwait(false);
     }
 

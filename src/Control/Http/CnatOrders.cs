@@ -10,10 +10,16 @@ namespace Calico.Bgp.Control.Http;
 
 internal static class CnatOrders
 {
+    /// <summary>Why nothing of what bgpd.yaml asks for is in force; null: it asks for nothing, or it is.</summary>
+    public static string? NotInForce(IDataplane? dataplane) =>
+        dataplane?.View.Problem ?? (dataplane?.Services.IsBeginning == true ? PolicyAnswers.Beginning : null);
+
     /// <summary>Why nothing of services is told or changed.</summary>
     public static Task RefuseAsync(HttpContext http, IDataplane? dataplane) => dataplane is { IsHandedOver: true }
         ? Answer.ErrorAsync(http, AnswerCode.Busy,
             "an upgrade is under way, and the new process has what the command line said: say it again in a moment")
+        : dataplane?.Services.IsBeginning == true
+        ? Answer.ErrorAsync(http, AnswerCode.Starting, $"services are not in force: {PolicyAnswers.Beginning}")
         : Answer.ErrorAsync(http, AnswerCode.ServicesOff, dataplane?.View.Problem is { } why ? $"services are not in force: {why}"
             : "services are off: bgpd.yaml has no section services, or services.enabled is false");
 

@@ -21,9 +21,13 @@ internal static class EgressAnswers
         var egress = dataplane?.Egress ?? EgressView.Off;
         var (counts, problem) = dataplane != null && (string?)http.Request.Query["flows"] == "true"
             ? await CountAsync(dataplane, http.RequestAborted).ConfigureAwait(false) : default;
-        var answer = Of(egress, counts) with { Uncounted = problem, NotInForce = dataplane?.View.Problem };
+        var answer = Of(egress, counts) with { Uncounted = problem, NotInForce = WhyNot(dataplane) };
         await Answer.JsonAsync(http, answer, Answer.Json.EgressAnswer).ConfigureAwait(false);
     }
+
+    /// <summary>Why nothing of what bgpd.yaml asks for is in force; null: it asks for nothing, or it is.</summary>
+    private static string? WhyNot(IDataplane? dataplane) =>
+        dataplane?.View.Problem ?? (dataplane?.Egress.IsBeginning == true ? PolicyAnswers.Beginning : null);
 
     private static async Task<(EgressFlowCounts? Counts, string? Problem)> CountAsync(IDataplane dataplane, CancellationToken stop)
     {
@@ -77,10 +81,14 @@ internal static class EgressAnswers
             await Answer.ErrorAsync(http, AnswerCode.BadQuery, $"expected an address for to, got \"{to}\"").ConfigureAwait(false);
         else if (dataplane != null && await dataplane.ExplainEgressAsync(new ResourceKey(within, name), address, http.RequestAborted)
             .ConfigureAwait(false) is { } explanation)
-            await Answer.JsonAsync(http, new EgressExplanationAnswer(explanation.Verdict, [.. explanation.Reasons]),
-                Answer.Json.EgressExplanationAnswer).ConfigureAwait(false);
+            await (explanation.Verdict == EgressExplanation.NoPod
+                ? Answer.ErrorAsync(http, new ErrorAnswer(
+                    AnswerCode.BadQuery, $"expected the NAMESPACE/NAME of a pod that has an address, got {pod}: none is known", "pod"))
+                : Answer.JsonAsync(http, new EgressExplanationAnswer(explanation.Verdict, [.. explanation.Reasons]),
+                    Answer.Json.EgressExplanationAnswer)).ConfigureAwait(false);
         else
-            await Answer.ErrorAsync(http, AnswerCode.EgressOff, dataplane?.View.Problem is { } why ? $"egress is not in force: {why}"
+            await Answer.ErrorAsync(http, dataplane?.Egress.IsBeginning == true ? AnswerCode.Starting : AnswerCode.EgressOff,
+                WhyNot(dataplane) is { } why ? $"egress is not in force: {why}"
                 : "egress is off: bgpd.yaml has no section egress, or egress.enabled is false").ConfigureAwait(false);
     }
 }

@@ -52,12 +52,13 @@ internal static class StatusAnswers
             NotInForce = dataplane?.View.Problem,
             NotSaved = saved?.Problem,
             Policy = dataplane?.Policy is { } policy && (policy.Enabled || policy.IsBeginning) ? Policy(policy) : null,
-            Services = dataplane?.Services is { Enabled: true } services
+            Services = dataplane?.Services is { } services && (services.Enabled || services.IsBeginning)
                 ? new(services.Translations, services.Waiting, [.. services.Problems])
                 {
                     NodeTaken = services.NodeTaken.IsEmpty ? null : [.. services.NodeTaken],
+                    Waits = services.IsBeginning ? PolicyAnswers.Beginning : null,
                 } : null,
-            Egress = dataplane?.Egress is { Enabled: true } egress ? Egress(egress) : null,
+            Egress = dataplane?.Egress is { } egress && (egress.Enabled || egress.IsBeginning) ? Egress(egress) : null,
             Trial = daemon.Trials is { State: { Objects.IsEmpty: false } state } ? TrialOrders.Of(state.Objects, state) : null,
             Resources = daemon.Planned is { } plan ? Resources(plan, daemon) : null,
         };
@@ -67,6 +68,7 @@ internal static class StatusAnswers
         egress.Gateways.Count, [.. egress.Blocked.Select(one => new EgressBlockedAnswer(one.Pod, one.Node, one.Reason))])
     {
         Refused = egress.Refused.Count == 0 ? null : [.. egress.Refused],
+        Waits = egress.IsBeginning ? PolicyAnswers.Beginning : null,
     };
 
     private static PolicyStatusAnswer Policy(PolicyView policy) => new(

@@ -23,6 +23,9 @@ public sealed record EgressView(bool Enabled, ListOf<EgressGatewayView> Gateways
 {
     public static readonly EgressView Off = new(false, [], []);
 
+    /// <summary>It is to be on, and nothing is known of the objects yet: what was in force before is so still.</summary>
+    public bool IsBeginning { get; init; }
+
     /// <summary>Null: flows are not logged here.</summary>
     public EgressFlowLogView? FlowLog { get; init; }
 
@@ -93,7 +96,11 @@ internal sealed record EgressLed(
 
 /// <param name="Verdict">What becomes of the packet, in a word or two.</param>
 /// <param name="Reasons">Why, one after the other.</param>
-public sealed record EgressExplanation(string Verdict, ListOf<string> Reasons);
+public sealed record EgressExplanation(string Verdict, ListOf<string> Reasons)
+{
+    /// <summary>The verdict on a pod that nobody knows.</summary>
+    public const string NoPod = "unknown";
+}
 
 /// <summary>Says what is planned.</summary>
 internal sealed class EgressViewer(string node, EgressHere here)
@@ -175,7 +182,7 @@ internal sealed class EgressViewer(string node, EgressHere here)
     public EgressExplanation Explain(EgressPicture picture, EgressRoutes routes, ResourceKey key, Address destination, KernelStatus kernel)
     {
         var (pod, use) = picture.Uses.FirstOrDefault(one => one.Pod.Key == key);
-        if (pod is null) return new("unknown", [$"no pod {key} with an address is known"]);
+        if (pod is null) return new(EgressExplanation.NoPod, [$"no pod {key} with an address is known"]);
         var where = pod.Node == node ? $"{key} is on this node" : $"{key} is on {pod.Node}: what is said of ways is said from here";
         if (use.Blocked is { } reason) return new("blocked", [where, reason]);
         if (EgressRenderer.LinkLocal(destination.Family).Any(net => net.Contains(destination)))

@@ -64,6 +64,9 @@ public sealed record ServicesStatus(bool Enabled, int Translations, int Waiting,
     /// <summary>Those of the problems by which whoever comes to this node is sent elsewhere.</summary>
     public ImmutableArray<string> NodeTaken { get; init; } = [];
 
+    /// <summary>They are to be translated, and nothing is known of the objects yet: what was in force before is so still.</summary>
+    public bool IsBeginning { get; init; }
+
     internal ServicesStatus With(IEnumerable<string> more, IEnumerable<ServiceProblem> ofObjects) => !Enabled ? this
         : this with { Problems = [.. Problems, .. more, .. ofObjects.Select(one => one.ToString())] };
 }

@@ -232,6 +232,19 @@ public sealed class CnatCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Until_the_objects_are_read_services_are_not_said_to_be_off()
+    {
+        lab.Dataplane.HasServices = false;
+        lab.Dataplane.Services = ServicesStatus.Off with { IsBeginning = true };
+        await RunAsync("show translation", expected: 1);
+        Assert.Equal("bgpctl: services are not in force: its objects have not all been read yet: what was in force before is so still\n",
+            lab.Errors.ToString());
+        await lab.RunAsync("status");
+        Assert.Matches("\nservices +waits: its objects have not all been read yet: what was in force before is so still\n",
+            lab.Output.ToString());
+    }
+
+    [Fact]
     public async Task Whom_pods_of_this_node_get_in_the_place_of_others_is_shown_beside_them()
     {
         Backend To(string address) => new(Backend.Unchanged, End(address, 8080));

@@ -112,7 +112,8 @@ public sealed class FakeDataplane : IDataplane
             [new(new("edge", "red"), new("alpha", "a"), 7), new(new("edge", "red"), null, 1)], true));
 
     public Task<EgressExplanation?> ExplainEgressAsync(ResourceKey pod, Address destination, CancellationToken stop = default) =>
-        Task.FromResult(Egress.Enabled ? new EgressExplanation("by a gateway", [$"{pod} to {destination}"]) : null);
+        Task.FromResult(!Egress.Enabled ? null : pod.Name == "nobody" ? new EgressExplanation(EgressExplanation.NoPod, ["no pod"])
+            : new EgressExplanation("by a gateway", [$"{pod} to {destination}"]));
 
     public ServicesStatus Services { get; set; } = ServicesStatus.Off;
 
