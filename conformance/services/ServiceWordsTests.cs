@@ -103,6 +103,28 @@ public sealed class ServiceWordsTests : IAsyncLifetime
         Assert.Equal(("dropped", $"{Backend(0, false)}:{Port}", null), await ToldAsync("in", "b1"));
     }
 
+    /// <summary>The rules would send it there all the same: they are asked before a route is.</summary>
+    [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
+    public async Task A_connection_to_a_backend_that_no_route_leads_to_is_not_said_to_get_there()
+    {
+        const string far = "203.0.113.9";
+        await site.StartAsync($$"""
+            services:
+              translations: [{ protocol: tcp, vip: {{Vip4}}, port: 80, backends: [{ to: "{{far}}:{{Port}}" }] }]
+            """);
+        await site.TableAsync(text => text.Contains(Vip4, StringComparison.Ordinal), "the translation is in force");
+        async Task<(string?, string?)> ToldAsync()
+        {
+            var told = await TellAsync("cnat", "explain", $"{Client4}:40000", Vip4, "tcp:80");
+            return ((string?)told["backend"], (string?)told["noRoute"]);
+        }
+        Assert.Equal(($"{far}:{Port}", far), await ToldAsync());
+        var nat = await TellAsync("nat", "explain", Client4, Vip4, "--protocol", "tcp", "--dport", "80");
+        Assert.Contains($"no route leads to {far}: it goes no further than here", nat["steps"]!.AsArray().Select(step => (string)step!));
+        await site.Node.IpAsync($"route add {far}/32 via {Client4}");
+        Assert.Equal(($"{far}:{Port}", null), await ToldAsync());
+    }
+
     [NeedsFact(Needs.Daemon, Needs.Bgpctl, "nft")]
     public async Task With_the_section_its_connections_end_or_go_on_as_it_has_said_of_backends_and_the_log_says_which()
     {

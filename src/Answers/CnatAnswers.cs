@@ -113,11 +113,13 @@ public sealed record CnatEndedAnswer(long Count);
 /// <param name="Rejected">It is dropped, and its source is told so by ICMP; left out where it is not.</param>
 /// <param name="TakenIn">The interface that it was taken to come in by, because its source is reached by it; left out where somebody has
 /// said one, or this node sends it.</param>
+/// <param name="NoRoute">Where it goes, and no route leads; left out where one does.</param>
 public sealed record CnatExplanationAnswer(
     TranslationAnswer? Translation, string Verdict, string? Backend, string? As, bool SourceTranslated, string? Interface, string? Rule,
     IReadOnlyList<CnatWayAnswer> Ways, CnatSessionAnswer? Session, IReadOnlyList<string> Trail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Rejected = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? TakenIn = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? TakenIn = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NoRoute = null);
 
 /// <summary>What becomes of it where that is so which nobody has said.</summary>
 /// <param name="Verdict">passes, dropped, or depends: it cannot be told any further.</param>

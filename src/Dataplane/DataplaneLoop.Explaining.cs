@@ -24,7 +24,9 @@ public sealed partial class DataplaneLoop
         packet = packet with { In = packet.In ?? await PodsLinkAsync(packet.Source, facts, stop).ConfigureAwait(false) };
         var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
         var walked = await LeaveAsync(sent.Packet, sent.Ends, facts, packet.Out, stop).ConfigureAwait(false);
-        return new NatExplainer(now.Plan, walked.Packet, walked.Ends, sent.Masqueraded(facts), walked.Leaving).Explain();
+        var told = new NatExplainer(now.Plan, walked.Packet, walked.Ends, sent.Masqueraded(facts), walked.Leaving).Explain();
+        return walked.Leaving == null && sent.NoRoute(facts) is { } lost
+            ? told with { Steps = [.. told.Steps, $"no route leads to {lost}: it goes no further than here"] } : told;
     }
 
     /// <summary>Where this node's interfaces are called otherwise than its workloads'.</summary>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Calico.Bgp.Answers;
 using Calico.Bgp.Bgpctl.Cnat;
+using Calico.Bgp.Dataplane.Packets;
 
 namespace Calico.Bgp.Bgpctl.Views;
 
@@ -11,6 +13,8 @@ internal static class CnatExplainView
     public static Page Of(CnatExplanationAnswer told, SaidPacket asked) => new(new Section(
         new Cell(Verdict(told, asked), Tone.Strong), null,
         [
+            .. byte.TryParse(asked.Protocol, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? [new("- " + ProtocolNumber.Taken(number))] : Array.Empty<Cell>(),
             .. told.Session is { } session ? [Session(session)] : Array.Empty<Cell>(),
             new("- " + (told.Translation == null && told.Ways.Any(way => way.Backend != null)
                 ? "which translation takes it depends on that, too" : Translation(told.Translation, Backend(told)))),
@@ -18,6 +22,8 @@ internal static class CnatExplainView
                 ? [new($"- it is taken to come in by {by}, by which its source is reached (in INTERFACE: by another)")]
                 : Array.Empty<Cell>(),
             .. told.Verdict == "passes" ? [new("- " + Source(told.As, told.SourceTranslated, asked))] : Array.Empty<Cell>(),
+            .. told.NoRoute is { } lost
+                ? [new($"- no route leads to {lost}: it goes no further than this node", Tone.Bad)] : Array.Empty<Cell>(),
             .. told.Interface is { } link && told.Verdict == "passes" ? [new($"- it leaves by {link}")] : Array.Empty<Cell>(),
             .. told.Ways.Select(way => new Cell("- " + Way(way, asked))),
             .. told.Rule is { } rule ? [new Cell("rule: " + rule, Tone.Faint)] : Array.Empty<Cell>(),
@@ -25,6 +31,8 @@ internal static class CnatExplainView
 
     private static string Verdict(CnatExplanationAnswer told, SaidPacket asked) => told.Verdict switch
     {
+        "passes" when told.NoRoute != null => $"it would go {(told.Backend is { } lost ? $"to {lost}" : $"on to {asked.Destination}")}, "
+            + "and no route leads there",
         "passes" when told.Backend is { } backend => $"it goes to {backend}",
         "passes" when told.SourceTranslated => $"it goes on to {asked.Destination}, as {told.As ?? Several}",
         "passes" => $"it goes on to {asked.Destination} as it is",

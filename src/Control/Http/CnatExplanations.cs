@@ -29,7 +29,7 @@ internal static class CnatExplanations
             told.Translation is { } row ? CnatAnswers.Of(row, saved) : null, only?.Verdict ?? "depends", only?.Backend, only?.As,
             only?.SourceTranslated ?? false, told.Interface, only?.Rule, only == null ? [.. told.Ends.Select(Of)] : [],
             told.Session is { } session ? CnatSessions.Of(session) : null, [.. told.Trail], only?.Rejected ?? false,
-            told.TakenIn);
+            told.TakenIn, told.NoRoute?.ToString());
     }
 
     private static CnatWayAnswer Of(TranslationEnd end)

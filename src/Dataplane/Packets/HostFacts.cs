@@ -57,6 +57,21 @@ internal sealed class HostFacts(KernelSnapshot kernel) : IHostFacts
         }
     }
 
+    /// <summary>No route leads there, of a packet with this mark, but one that throws it away; false where nobody knows.</summary>
+    public bool IsUnreachable(Address destination, uint mark)
+    {
+        if (IsLocal(destination) != false) return false;
+        try
+        {
+            using var ways = new PacketWays();
+            return ways.Back(destination, mark) == null;
+        }
+        catch (Win32Exception)
+        {
+            return false; // no socket is to be had: then it is not known
+        }
+    }
+
     /// <summary>
     /// What masquerade makes of a source on this link; null: the kernel chooses among several. Of IPv4 the first address whose subnet has
     /// the next hop, else the first (inet_select_addr); of IPv6 it chooses as for packets of its own, which only one address leaves clear.

@@ -30,6 +30,16 @@ internal sealed record SentPacket(Packet Packet, ImmutableArray<PacketEnd> Ends,
     public Address? Masqueraded(HostFacts facts) => Packet.Out is { } link
         && Ends.Select(end => facts.Masqueraded(link, To(Packet, end), Way)).Distinct().ToArray() is [var only] ? only : null;
 
+    /// <summary>Where it goes, whatever else it depends on, and no route leads. Null: one does, or nobody knows. What this host sends is
+    /// routed before its destination is translated.</summary>
+    public Address? NoRoute(HostFacts facts)
+    {
+        if (Packet.Out != null || Ends.All(end => end.Verdict != PacketVerdict.Accept)) return null;
+        var isOwn = Packet.In == null && facts.IsLocal(Packet.Source) == true;
+        return Ends.Select(end => isOwn ? Packet.Destination : To(Packet, end)).Distinct().ToArray() is [var to]
+            && facts.IsUnreachable(to, Packet.Mark ?? 0) ? to : null;
+    }
+
     /// <summary>Where it goes.</summary>
     public static Address To(Packet packet, PacketEnd end) => end.Destination?.First ?? packet.Destination;
 

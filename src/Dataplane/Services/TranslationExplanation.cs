@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Calico.Bgp.Dataplane.Egress;
 using Calico.Bgp.Dataplane.Packets;
 using Calico.Bgp.Kernel.Nftables;
 using Calico.Bgp.Kernel.Packets;
@@ -13,6 +14,8 @@ public sealed record TranslationExplanation(TranslationRow? Translation, ListOf<
 {
     /// <summary>The way to where it goes; null: nobody knows it, or it ends here.</summary>
     public string? Interface { get; init; }
+    /// <summary>Where it goes, and no route leads; null: one does, or nobody knows.</summary>
+    public Address? NoRoute { get; init; }
     /// <summary>The one that it was taken to come in by, because its source is reached by it; null: nobody had to take any.</summary>
     public string? TakenIn { get; init; }
     /// <summary>The connection as the kernel has it: its packets do not meet the rules any more. Null: there is none, or nobody has said
@@ -45,11 +48,13 @@ internal sealed class TranslationExplainer(INftables nftables, HostFacts facts, 
 {
     public async Task<TranslationExplanation> ExplainAsync(Packet packet, CancellationToken stop)
     {
-        (packet, var ends, var way) = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
+        var sent = await SentPacket.WalkAsync(nftables, facts, packet, stop).ConfigureAwait(false);
+        (packet, var ends, var way) = sent;
         var told = ends.Select(end => Of(packet, end, way)).ToArray();
         return new(Taker(packet), [.. told.All(told[0].IsLike) ? told[..1] : told])
         {
             Interface = packet.Out,
+            NoRoute = EgressLeaving.MarkOf(ends) == null ? sent.NoRoute(facts) : null,
             Session = SessionOf(packet),
             Trail = [.. ends[0].Trail.Select(step => step.ToString())],
         };

@@ -231,6 +231,31 @@ public sealed class CnatCommandsTests : IAsyncLifetime
         Assert.Equal("2001:db8::9: 2001:db8::2: Icmp6", lab.Dataplane.Explained);
     }
 
+    [Theory]
+    [InlineData(true, "it would go to 20.0.0.2:80, and no route leads there")]
+    [InlineData(false, "it would go on to 30.0.0.2, and no route leads there")]
+    public async Task A_connection_to_where_no_route_leads_is_not_said_to_get_there(bool isTranslated, string words)
+    {
+        var end = new TranslationEnd(PacketVerdict.Accept, End("20.0.0.2", 80), isTranslated, End("10.0.0.9", 5), false, "chain svc: dnat");
+        lab.Dataplane.Explanation = new(null, [end]) { NoRoute = Address.Parse("20.0.0.2") };
+        Assert.Equal(
+            [
+                words, "- no translation takes it", "- its source stays 10.0.0.9:5",
+                "- no route leads to 20.0.0.2: it goes no further than this node", "rule: chain svc: dnat",
+            ], Lines(await RunAsync("explain 10.0.0.9:5 30.0.0.2 tcp:80")));
+    }
+
+    [Fact]
+    public async Task A_port_alone_is_said_to_be_taken_for_the_number_of_a_protocol()
+    {
+        lab.Dataplane.Explanation = new(null, [new(PacketVerdict.Drop, End("30.0.0.2", null), false, null, false, null)]);
+        Assert.Equal(
+            [
+                "it is dropped", "- 80 is taken for the number of an IP protocol; the port is asked about by tcp:80 or udp:80",
+                "- no translation takes it",
+            ], Lines(await RunAsync("explain 10.0.0.9:5 30.0.0.2 80")));
+    }
+
     [Fact]
     public async Task Until_the_objects_are_read_services_are_not_said_to_be_off()
     {
