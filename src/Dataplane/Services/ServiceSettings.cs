@@ -36,7 +36,8 @@ public sealed record ServiceSettings
     /// <summary>Null: sources are translated where translations say so alone.</summary>
     public SourceNatSettings? SourceNat { get; init; }
 
-    /// <summary>Of what this node is reached by, that which these translations take, as it is told of them once they are in force.</summary>
+    /// <summary>Of what this node is reached by, that which these translations take, as it is told of them once they are in
+    /// force.</summary>
     /// <param name="own">The node's addresses, each with the interface that has it.</param>
     public IEnumerable<string> NodeTaken(IReadOnlyCollection<(string Interface, Address Address)> own)
     {
@@ -46,6 +47,7 @@ public sealed record ServiceSettings
         foreach (var one in Translations)
             if (NodePorts.AreTakenBy(one.Key) && Of(one.Key.Place) is { } address
                 && (address.IsLoopback || own.Any(mine => mine.Address == address)))
-                yield return $"translation {(one.Name.Length > 0 ? $"{one.Name} " : "")}of {one.Key}: {NodePorts.WordsOf(one.Key, address)}";
+                yield return $"translation {(one.Name.Length > 0 ? $"{one.Name} " : "")}of {one.Key}: "
+                    + NodePorts.WordsOf(one.Key, address);
     }
 }
