@@ -1,5 +1,4 @@
 using Calico.Bgp.Kernel.Packets;
-using static Calico.Bgp.Kernel.Nftables.Expressions;
 
 namespace Calico.Bgp.Kernel.Nftables;
 
@@ -9,19 +8,16 @@ namespace Calico.Bgp.Kernel.Nftables;
 /// </summary>
 public sealed record ActClampSegments(ushort Most) : NftStatement
 {
-    private const byte Syn = 0x02;
-    private const uint FlagsOffset = 13;
+    private static readonly MatchSyn OfSyn = new();
 
     internal override void Encode(Expressions into)
     {
-        into.Payload(Header.Transport, FlagsOffset, 1);
-        into.Bitwise([Syn]);
-        into.Compare(Operator.NotEqual, [0]);
+        OfSyn.Encode(into);
         into.Immediate(NftOctets.Of(Most).Span.ToArray(), slot: 0);
         into.SetSegments();
     }
 
     internal override NftAnswer Ask(PassingPacket packet) => NftAnswer.Holds;
 
-    public override string ToString() => $"tcp flags & syn != 0x0 tcp option maxseg size set {Most}";
+    public override string ToString() => $"{OfSyn} tcp option maxseg size set {Most}";
 }

@@ -92,8 +92,11 @@ public sealed record MatchDirection(bool Reply) : NftStatement
     public override string ToString() => $"ct direction {(Reply ? "reply" : "original")}";
 }
 
-/// <summary>ct mark &amp; MASK == VALUE: a mark that is its connection's, of whichever direction. A packet without one has none.</summary>
-public sealed record MatchConnectionMark(uint Mask, uint Value) : NftStatement
+/// <summary>
+/// ct mark &amp; MASK == VALUE, ct mark &amp; MASK != VALUE: a mark that is its connection's, of whichever direction. Where a packet has no
+/// connection neither form holds.
+/// </summary>
+public sealed record MatchConnectionMark(uint Mask, uint Value, bool Not = false) : NftStatement
 {
     internal const ConnectionStates None = ConnectionStates.Invalid | ConnectionStates.Untracked;
 
@@ -101,14 +104,14 @@ public sealed record MatchConnectionMark(uint Mask, uint Value) : NftStatement
     {
         into.Conntrack(ConnectionKey.Mark);
         into.Bitwise(Mask, 0);
-        into.Compare(Operator.Equal, BitConverter.GetBytes(Value));
+        into.Compare(Not ? Operator.NotEqual : Operator.Equal, BitConverter.GetBytes(Value));
     }
 
     internal override NftAnswer Ask(PassingPacket packet)
     {
         var (none, isSo) = (packet.IsIn(None), packet.HasConnectionMark(Mask, Value));
-        if (none == true || isSo == false) return NftAnswer.Fails;
-        if (none == false && isSo == true) return NftAnswer.Holds;
+        if (none == true || isSo == Not) return NftAnswer.Fails;
+        if (none == false && isSo != null) return NftAnswer.Holds;
         return new NftAnswer.Unknown("the mark of its connection", packet.ConnectionMarkNow(ToString()))
         {
             Learn = holds =>
@@ -118,7 +121,7 @@ public sealed record MatchConnectionMark(uint Mask, uint Value) : NftStatement
         };
     }
 
-    public override string ToString() => $"ct mark & 0x{Mask:x8} == 0x{Value:x8}";
+    public override string ToString() => $"ct mark & 0x{Mask:x8} {(Not ? "!=" : "==")} 0x{Value:x8}";
 }
 
 /// <summary>ct mark set ct mark &amp; KEEP ^ TURN: the connection's, which later packets have, too.</summary>

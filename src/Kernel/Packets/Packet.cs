@@ -15,6 +15,10 @@ public sealed record Packet(Address Source, Address Destination)
     public IpProtocol? Protocol { get; init; }
     public ushort? SourcePort { get; init; }
     public ushort? DestinationPort { get; init; }
+
+    /// <summary>Of TCP. Null: of what begins its connection it is so, of anything else nobody has said.</summary>
+    public bool? IsSyn { get; init; }
+
     public byte? IcmpType { get; init; }
     public byte? IcmpCode { get; init; }
     public uint? Mark { get; init; }

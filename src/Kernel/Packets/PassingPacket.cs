@@ -18,6 +18,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     private uint mark = packet.Mark ?? 0, knownOfMark = packet.Mark == null ? 0 : uint.MaxValue;
 
     private bool untracked, isTranslated;
+    private bool? isSyn = packet.IsSyn;
     /// <summary>Null: no rule of ours has given it a destination. False: one has, the same, and no other can any more.</summary>
     private bool? isSentOn;
     private bool? isFromElse;
@@ -44,6 +45,7 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public NumbersLeft IcmpTypes { get; } = new(packet.IcmpType, byte.MaxValue);
     public NumbersLeft IcmpCodes { get; } = new(packet.IcmpCode, byte.MaxValue);
     public uint? VxlanNetwork => packet.VxlanNetwork;
+    public bool? IsSyn => isSyn ?? (IsIn(ConnectionStates.New) == true ? true : null);
     public IpProtocol? Protocol => (IpProtocol?)Protocols.Known;
     public uint Mark => mark & knownOfMark;
 
@@ -141,6 +143,8 @@ internal sealed class PassingPacket(Packet packet, IPacketTable table, IHostFact
     public bool? IsIn(ConnectionStates some) => (States & some) == 0 ? false : (States & ~some) == 0 ? true : null;
 
     public void LearnState(ConnectionStates some, bool isSo) => states = isSo ? states & some : states & ~some;
+
+    public void LearnSyn(bool isSo) => isSyn = isSo;
 
     public void Untrack() => untracked |= !IsTracked;
 

@@ -167,7 +167,7 @@ internal static class AnyRules
         from statements in Gen.Elements<NftStatement[]>(
             [new MatchNets(IpFamily.IPv4, end, [.. nets], not)], [new MatchNets(IpFamily.IPv4, end, [nets[0]], not)],
             [new MatchProtocols([.. protocols], not)], [new MatchProtocols([protocol]), new MatchPorts(end, [.. ports], not)],
-            [new MatchProtocols([6, 17]), new MatchPorts(end, [ports[0]], not)],
+            [new MatchProtocols([6, 17]), new MatchPorts(end, [ports[0]], not)], [new MatchProtocols(IpProtocol.Tcp), new MatchSyn(not)],
             [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, code, not)],
             [new MatchProtocols(IpProtocol.Icmp), new MatchIcmp(IpFamily.IPv4, type, null, not) { LastType = 13 }],
             [new MatchAddressPort(IpFamily.IPv4, end, "named", not)],
@@ -196,7 +196,7 @@ internal static class AnyRules
             [new MatchAddress(IpFamily.IPv4, end, set, not)], [new MatchAddress(IpFamily.IPv4, end, set, not)],
             [new MatchAddressPair(IpFamily.IPv4, "pairs", not)], [new MatchInterface(not, link)], [new MatchInterface(not, link)],
             [new MatchMark(3, (uint)bits)], [new MatchMark(3, (uint)bits)], [new MatchMark((uint)bits, 0)],
-            [new MatchConnectionMark(3, (uint)bits)], [new MatchLocalSource(false, not)],
+            [new MatchConnectionMark(3, (uint)bits, not)], [new MatchLocalSource(false, not)],
             [new MatchState(states)], [new MatchSourceShare(IpFamily.IPv4, 4, (uint)bits)], [new MatchChance(2, 1)], [], [], [], [])
         select statements;
 
@@ -301,6 +301,7 @@ internal static class AnyRules
         from sourcePort in Gen.Choose(1024, 65000)
         from destinationPort in Gen.Elements<ushort>(destination == Service ? [53, 53, 80] : [53, 80, 150, 5000])
         from message in Gen.Elements<(byte Type, byte Code)>((8, 0), (8, 1), (13, 0), (0, 0))
+        from isSyn in Gen.Elements(true, true, false)
         let isIcmp = protocol == IpProtocol.Icmp
         let hasPorts = protocol is IpProtocol.Tcp or IpProtocol.Udp
         select new Packet(Address.Parse(source), Address.Parse(destination))
@@ -308,6 +309,7 @@ internal static class AnyRules
             Protocol = protocol,
             SourcePort = hasPorts ? (ushort)sourcePort : null,
             DestinationPort = hasPorts ? destinationPort : null,
+            IsSyn = protocol == IpProtocol.Tcp ? isSyn : null,
             IcmpType = isIcmp ? message.Type : null,
             IcmpCode = isIcmp ? message.Code : null,
             // An answer to nobody is no connection's.

@@ -119,7 +119,8 @@ public class PacketWalkTests
         [
             Filter(Rule(new MatchConnectionMark(1, 1), ActDecide.Drop),
                 Rule(new MatchState(ConnectionStates.New), new ActConnectionMark(0, 6)),
-                Rule(new MatchConnectionMark(7, 6), new ActMark(0, 1)), Rule(new MatchMark(1, 0), ActDecide.Drop)),
+                Rule(new MatchConnectionMark(7, 6), new ActMark(0, 1)), Rule(new MatchMark(1, 0), ActDecide.Drop),
+                Rule(new MatchConnectionMark(7, 6, Not: true), ActDecide.Drop)),
         ];
         var packet = Any with { Mark = 0 };
         Assert.Equal(PacketVerdict.Accept, Assert.Single(Ends(packet, chains)).Verdict);
@@ -127,6 +128,18 @@ public class PacketWalkTests
         var earlier = Ends(packet with { State = ConnectionStates.Established }, chains);
         Assert.Equal(["Accept", "Drop"], earlier.Select(end => $"{end.Verdict}").Distinct().Order());
         Assert.All(earlier, end => Assert.Equal("the mark of its connection", end.DependsOn[0].Fact));
+    }
+
+    [Fact]
+    public void What_begins_a_connection_of_TCP_is_a_SYN_unless_somebody_says_otherwise_and_of_all_else_it_is_asked()
+    {
+        NftChain[] chains = [Filter(Rule(new MatchProtocols(IpProtocol.Tcp), new MatchSyn(Not: true), ActDecide.Drop))];
+        var packet = Any with { Protocol = IpProtocol.Tcp };
+        Assert.Equal(PacketVerdict.Accept, Assert.Single(Ends(packet, chains)).Verdict);
+        Assert.Equal(PacketVerdict.Drop, Assert.Single(Ends(packet with { IsSyn = false }, chains)).Verdict);
+        var later = Ends(packet with { State = ConnectionStates.Established }, chains);
+        Assert.Equal(["Accept", "Drop"], later.Select(end => $"{end.Verdict}").Order());
+        Assert.All(later, end => Assert.Equal("whether the segment is a SYN", Assert.Single(end.DependsOn).Fact));
     }
 
     [Fact]

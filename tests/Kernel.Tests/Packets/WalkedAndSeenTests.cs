@@ -111,7 +111,7 @@ public sealed class WalkedAndSeenTests
     /// <summary>The length of the transport's header; within a packet of IP another one's.</summary>
     private static int Header(byte protocol) => (IpProtocol)protocol is IpProtocol.Tcp or IpProtocol.IpEncap ? 20 : 8;
 
-    /// <summary>An IPv4 header, the header of a UDP, a TCP (a SYN), an ICMP or another IPv4 packet, and the token.</summary>
+    /// <summary>An IPv4 header, the header of a UDP, a TCP (a SYN, or an ACK), an ICMP or another IPv4 packet, and the token.</summary>
     private static byte[] Octets(Packet packet, uint token)
     {
         var protocol = (byte)packet.Protocol!.Value;
@@ -139,7 +139,9 @@ public sealed class WalkedAndSeenTests
                 if (header == 8) BinaryPrimitives.WriteUInt16BigEndian(transport[4..], (ushort)transport.Length); // no checksum (RFC 768)
                 else
                 {
-                    (transport[12], transport[13], transport[14]) = (5 << 4, 2, 4); // header's length, SYN, window
+                    const byte syn = 0x02, ack = 0x10;
+                    // The header's length, flags, window.
+                    (transport[12], transport[13], transport[14]) = (5 << 4, packet.IsSyn == false ? ack : syn, 4);
                     var sum = Checksum(octets.AsSpan(12), (uint)(protocol + transport.Length));
                     BinaryPrimitives.WriteUInt16BigEndian(transport[16..], sum);
                 }
@@ -259,7 +261,10 @@ public sealed class WalkedAndSeenTests
     private static Packet Udp(string destination, ushort port, string source = "10.1.0.2") =>
         From(source, destination, IpProtocol.Udp, port);
 
-    private static readonly MatchProtocols IsUdp = new(IpProtocol.Udp), IsIcmp = new(IpProtocol.Icmp);
+    /// <param name="isSyn">Else in the middle of a connection, which conntrack takes for the begin of one.</param>
+    private static Packet Tcp(bool isSyn) => From("10.1.0.2", "10.9.0.1", IpProtocol.Tcp, 80) with { IsSyn = isSyn };
+
+    private static readonly MatchProtocols IsUdp = new(IpProtocol.Udp), IsIcmp = new(IpProtocol.Icmp), IsTcp = new(IpProtocol.Tcp);
 
     /// <summary>What a rule asks; packets of which it is so, and others. What it is so of is dropped.</summary>
     public static readonly TheoryData<NftHookPoint, NftStatement[], Packet[], Packet[]> Questions = new()
@@ -269,6 +274,9 @@ public sealed class WalkedAndSeenTests
             [Echo(8, 1), Echo(13, 0), Echo(0, 0)], [Echo(8, 0)] },
         { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8)], [Echo(8, 0), Echo(8, 1)], [Echo(13, 0), Echo(0, 0)] },
         { NftHookPoint.Forward, [IsIcmp, new MatchIcmp(IpFamily.IPv4, 8) { LastType = 13 }], [Echo(8, 0), Echo(13, 0)], [Echo(0, 0)] },
+        { NftHookPoint.Forward, [IsTcp, new MatchSyn()], [Tcp(isSyn: true)], [Tcp(isSyn: false), Udp("10.9.0.1", 80)] },
+        { NftHookPoint.Forward, [new MatchState(ConnectionStates.New), IsTcp, new MatchSyn(Not: true)],
+            [Tcp(isSyn: false)], [Tcp(isSyn: true), Udp("10.9.0.1", 80)] },
         // Which addresses the packet has by then is another question: the connection's first packet has been sent on.
         { NftHookPoint.Forward, [new MatchTranslated(Destination: true)],
             [Udp(AnyRules.Service, 53)], [Udp(AnyRules.Service, 54), Udp(AnyRules.Backend, 5353)] },
@@ -306,7 +314,7 @@ public sealed class WalkedAndSeenTests
         foreach (var (packet, passes) in dropped.Select(one => (one, false)).Concat(passed.Select(one => (one, true))))
         {
             var token = (uint)sent.Count + 1;
-            sent[token] = (packet.Protocol == IpProtocol.Udp ? packet with { SourcePort = Port(token) } : packet, passes);
+            sent[token] = (packet.Protocol is IpProtocol.Udp or IpProtocol.Tcp ? packet with { SourcePort = Port(token) } : packet, passes);
             var end = Assert.Single(PacketWalk.Ends(road.Ruleset.Ruleset.Table, new AnyRules.Facts(), sent[token].Packet));
             Assert.Equal((packet, passes ? PacketVerdict.Accept : PacketVerdict.Drop), (packet, end.Verdict));
             road.Send(sent[token].Packet, token);
