@@ -21,9 +21,15 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
         foreach (var space in spaces.Values) await space.RemoveAsync();
     }
 
+    /// <summary>Of one of these pods, or of the site's.</summary>
+    internal Netns SpaceOf(string name) => spaces.TryGetValue(name, out var own) ? own : site[name];
+
+    internal string AddressOf(string name, bool ipv6) => Pods.FirstOrDefault(pod => pod.Name == name) is { Name: not null } own
+        ? Address(own.Number, ipv6) : EgressSite.AddressOf(name, ipv6);
+
     private static string Address(int number, bool ipv6 = false) => ipv6 ? $"fd01::{number}:2" : $"192.168.{number}.2";
 
-    private async Task StartAsync()
+    internal async Task<EgressSite> StartAsync()
     {
         site = await all.StartAsync("egress: { pinned: true, replicateFlows: true }");
         foreach (var (name, node, number) in Pods)
@@ -45,6 +51,7 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
                 await Until.TrueAsync($"{name} leaves", async () => (await Echo.SeenAsync(spaces[name], Address(number, ipv6),
                     ipv6 ? EgressSite.Outside6 : EgressSite.Outside4, Transport.Tcp, attempts: 1))?.Address.ToString()
                     == (ipv6 ? EgressSite.Red6 : EgressSite.Red4), 60, site.SaidAsync);
+        return site;
     }
 
     private async Task<LastingFlow[]> BeginAsync(string name, int number)

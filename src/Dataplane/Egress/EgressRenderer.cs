@@ -208,11 +208,14 @@ internal sealed class EgressRenderer(
         foreach (var family in Families)
             yield return new([new MatchFamily(family), new MatchConnectionMark(marks.Both, marks.Outside), ByPod(family)],
                 "where it goes to is known to be outside");
+        yield return PickedUp;
         foreach (var family in Families)
             yield return new(new MatchFamily(family), new MatchAddress(family, NftEnd.Destination, Inside(family)), ActDecide.Accept);
         yield return new(new MatchLocalDestination(), ActDecide.Accept);
         foreach (var family in Families) yield return new(new MatchFamily(family), ByPod(family));
         foreach (var rule in Unknown(picture.WorkloadPrefixes)) yield return rule;
+        // Of other nodes' pods that are no concern of this one's their own nodes decide.
+        if (isGateway) yield return AnyReplies;
         foreach (var family in isGateway ? Families : [])
             yield return Dropped("another node's pod, which this node is no gateway of",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Pools(family)));
@@ -226,7 +229,20 @@ internal sealed class EgressRenderer(
     /// </summary>
     private NftRule Remembers => new(new MatchState(ConnectionStates.New), new ActConnectionMark(~marks.Both, marks.Outside));
 
-    private static NftRule Replies => new(new MatchDirection(Reply: true), ActDecide.Accept);
+    private static NftRule AnyReplies => new(new MatchDirection(Reply: true), ActDecide.Accept);
+
+    private NftRule Replies =>
+        new(new MatchDirection(Reply: true), new MatchConnectionMark(marks.Mask, marks.PickedUp, Not: true), ActDecide.Accept);
+
+    /// <summary>
+    /// A segment from the middle of a connection that the kernel does not know makes it one, with whoever sent it for its client. Where
+    /// that is the server of a connection that a pod has begun, all that the pod sends would be a reply: so in such a connection no
+    /// packet is one, and who sends goes by his gateway, as what he begins does. A service's address is asked by clients alone.
+    /// </summary>
+    private NftRule PickedUp => new(
+        [new MatchState(ConnectionStates.New), new MatchProtocols(IpProtocol.Tcp), new MatchSyn(Not: true),
+            new MatchTranslated(Destination: true, Not: true), new ActConnectionMark(~marks.Mask, marks.PickedUp)],
+        "from the middle of a connection: who has begun it is not known");
 
     private static NftRule StaysOnLink(IpFamily family) =>
         new(new MatchFamily(family), new MatchNets(family, NftEnd.Destination, LinkLocal(family)), ActDecide.Accept);
@@ -237,7 +253,7 @@ internal sealed class EgressRenderer(
     /// <summary>Before anybody is known. What has begun goes on: others have let it out, or nobody was asked.</summary>
     public static IEnumerable<NftRule> Closed(IEnumerable<string> workloadPrefixes) =>
     [
-        new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept), Replies,
+        new(new MatchState(ConnectionStates.Established | ConnectionStates.Related), ActDecide.Accept), AnyReplies,
         .. Families.Select(StaysOnLink), new(new MatchLocalDestination(), ActDecide.Accept), .. Unknown(workloadPrefixes),
     ];
 

@@ -77,6 +77,10 @@ internal readonly record struct EgressMarks(uint Mask)
     /// <summary>Of a connection, too: it was begun by a pod to outside of the cluster, which need not be looked up again.</summary>
     public uint Outside => Here;
 
+    /// <summary>Of a connection, too: what was seen of it first was from its middle (<see cref="EgressRenderer"/>). No way has the
+    /// number 0.</summary>
+    public uint PickedUp => Away;
+
     /// <summary>Each way has a table; that many more numbers are nobody else's.</summary>
     public const int MostTables = ExternalNetwork.MostWays;
 

@@ -86,7 +86,13 @@ public sealed record MatchDirection(bool Reply) : NftStatement
     {
         if (packet.IsIn(ConnectionStates.Invalid | ConnectionStates.Untracked) == true) return NftAnswer.Fails;
         return packet.IsIn(ConnectionStates.New) == true ? NftAnswer.Of(!Reply)
-            : new NftAnswer.Unknown("the direction of its connection", ToString());
+            : new NftAnswer.Unknown("the direction of its connection", ToString())
+            {
+                Learn = isSo =>
+                {
+                    if (isSo) packet.LearnState(ConnectionStates.Invalid | ConnectionStates.Untracked, isSo: false);
+                },
+            };
     }
 
     public override string ToString() => $"ct direction {(Reply ? "reply" : "original")}";
@@ -112,7 +118,9 @@ public sealed record MatchConnectionMark(uint Mask, uint Value, bool Not = false
         var (none, isSo) = (packet.IsIn(None), packet.HasConnectionMark(Mask, Value));
         if (none == true || isSo == Not) return NftAnswer.Fails;
         if (none == false && isSo != null) return NftAnswer.Holds;
-        return new NftAnswer.Unknown("the mark of its connection", packet.ConnectionMarkNow(ToString()))
+        const string fact = "the mark of its connection";
+        if (Not && none == false) return new NftAnswer.Unknown(fact, packet.ConnectionMarkNow($"{this with { Not = false }}"), Wanted: false);
+        return new NftAnswer.Unknown(fact, packet.ConnectionMarkNow(ToString()))
         {
             Learn = holds =>
             {

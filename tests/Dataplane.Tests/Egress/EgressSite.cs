@@ -147,12 +147,15 @@ internal sealed class EgressSite : IPolicyHost
     public string Text => table.Text;
 
     /// <summary>In a word what becomes of a connection's first packet: by whom it goes, or as whom.</summary>
-    public string Of(string from, string to, string by = "cali1", bool? isAnswer = null)
+    /// <param name="isAnswer">It is not the first one.</param>
+    /// <param name="isPickedUp">The first one was from the connection's middle.</param>
+    public string Of(string from, string to, string by = "cali1", bool? isAnswer = null, bool isPickedUp = false)
     {
         // What nobody has said (another table may translate the source, too) is not so.
         var state = isAnswer == null ? ConnectionStates.New : ConnectionStates.Established;
         var end = Assert.Single(Ends(Asked(from, to, by, state)), end => end.DependsOn.All(one =>
-            one.IsSo == (one.Fact.Contains("direction", StringComparison.Ordinal) && isAnswer == true)));
+            one.IsSo == (one.Fact.Contains("direction", StringComparison.Ordinal) ? isAnswer == true
+                : isPickedUp && one.Question == "ct mark & 0xfff00000 == 0x40000000")));
         if (end.Verdict != PacketVerdict.Accept) return end.Verdict.ToString().ToLowerInvariant();
         if (end.Source is { } source) return $"as {source.First?.ToString() ?? "the node"}";
         return end.Trail.Any(step => step.Stopped == null && step.Rule.Statements.Any(one => one is ActMark))

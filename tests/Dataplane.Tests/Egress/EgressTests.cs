@@ -314,6 +314,29 @@ public sealed class EgressTests
         Assert.Equal("to a gateway", site.Of(Pod, Outside, isAnswer: false));
     }
 
+    /// <summary>Who has begun it cannot be told from who answers in it.</summary>
+    [Fact]
+    public void In_a_connection_that_was_picked_up_in_its_middle_no_packet_is_an_answer_and_who_has_a_gateway_leaves_by_it()
+    {
+        const string plain = "192.168.1.3";
+        Resource[] pods = [PodOn("client", Pod, By("red")), PodOn("client", plain, name: "b")];
+        var site = On("client", pods);
+        Assert.Equal("to a gateway", site.Of(Pod, Outside, isAnswer: true, isPickedUp: true));
+        Assert.Equal("as it is", site.Of(Pod, "192.168.2.9", isAnswer: true, isPickedUp: true));
+        Assert.Equal("as it is", site.Of(plain, Outside, isAnswer: true, isPickedUp: true));
+        Assert.Equal("drop", site.Of("192.168.1.9", Outside, isAnswer: true, isPickedUp: true));
+        // Nothing translates what it says any more.
+        Assert.Equal("drop", On("gate1", PodOn("gate1", Pod, By("red"))).Of(Pod, Outside, isAnswer: true, isPickedUp: true));
+        // A pod that leaves from its own node, through one that is a gateway.
+        Assert.Equal("as it is", On("gate1", pods).Of(plain, Outside, "eth0", isAnswer: true, isPickedUp: true));
+        var (marks, inside) = (Place("ct state new meta l4proto tcp tcp flags & syn == 0x0 ct status & dnat == 0 "
+            + "ct mark set ct mark & 0x000fffff ^ 0x40000000"), Place("ip daddr @eg-inside4 accept"));
+        Assert.True(Place("is known to be outside") < marks && marks < inside, site.Text);
+
+        int Place(string words) => site.Text.IndexOf(words, StringComparison.Ordinal) is >= 0 and var at ? at
+            : throw new InvalidOperationException($"{words} is not in {site.Text}");
+    }
+
     [Theory]
     [InlineData(Outside, "by a gateway", "the rule of 0.0.0.0/0 has gateways code == 'red' in projectcalico.org/name == 'edge'")]
     [InlineData("192.168.7.7", "not by a gateway", "192.168.7.7 is the cluster's own (192.168.0.0/16)")]

@@ -142,6 +142,17 @@ public class PacketWalkTests
         Assert.All(later, end => Assert.Equal("whether the segment is a SYN", Assert.Single(end.DependsOn).Fact));
     }
 
+    /// <summary>One has a connection.</summary>
+    [Fact]
+    public void A_reply_has_a_mark_or_has_another_one()
+    {
+        var ends = Ends(Any with { State = null }, Filter(
+            Rule(new MatchDirection(Reply: true), new MatchConnectionMark(3, 1, Not: true), ActDecide.Accept),
+            Rule(new MatchDirection(Reply: true), new MatchConnectionMark(3, 1), ActDecide.Accept),
+            Rule(new MatchDirection(Reply: true), ActDecide.Drop)));
+        Assert.All(ends, end => Assert.Equal(PacketVerdict.Accept, end.Verdict));
+    }
+
     [Fact]
     public void What_is_in_a_dynamic_set_only_the_kernel_knows()
     {
