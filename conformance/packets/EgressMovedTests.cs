@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Calico.Bgp.Conformance.Packets;
 
@@ -94,6 +95,34 @@ public sealed class EgressMovedTests : IAsyncLifetime
         await site.ToldAsync("client", told => !told.Contains("EgressGatewayPolicy/mixed does not exist", StringComparison.Ordinal));
         Assert.True(await outside.GoesOnAsync());
     }
+
+    /// <summary>A reset to the server would leave by no gateway.</summary>
+    [NeedsFact(Needs.Daemon, "nft", "bird", "birdc", "curl")]
+    public async Task A_server_that_speaks_behind_the_end_is_not_answered_with_the_pods_own_address()
+    {
+        const int port = 7100;
+        Place("blue");
+        await site.SeesAsync("p", EgressSite.Blue4);
+        var listener = Have(site["outside"].Socket(AddressFamily.InterNetwork));
+        listener.Bind(new IPEndPoint(IPAddress.Parse(EgressSite.Outside4), port));
+        listener.Listen();
+        var pod = Have(site["p"].Socket(AddressFamily.InterNetwork));
+        pod.Bind(new IPEndPoint(IPAddress.Parse(Plain), 0));
+        await pod.ConnectAsync(IPAddress.Parse(EgressSite.Outside4), port);
+        var server = Have(await listener.AcceptAsync());
+        Place("green");
+        await site.SeesAsync("p", EgressSite.Green4);
+        await Until.TrueAsync("it has been ended", () => Task.FromResult(site.LinesOf("client").Any(line =>
+            line.Contains("as their pods leave the cluster by another way now", StringComparison.Ordinal))), 60, site.SaidAsync);
+        var others = await site.OthersAsync();
+        await server.SendAsync(new byte[1]);
+        await Until.TrueAsync("what it says has come to the pod's node", async () => Counted().IsMatch(
+            await site["client"].DoAsync("nft", "list", "chain", "inet", "bgpd", "prerouting-translated")), 60, site.SaidAsync);
+        await site.SeesAsync("p", EgressSite.Green4);
+        Assert.Equal(others, await site.OthersAsync());
+    }
+
+    private static Regex Counted() => new("counter packets [1-9][^\n]*\"it began when its pod left by another way\"");
 
     private void Place(string gateway) => site.Write(more: Home, plain: gateway.Length == 0 ? "" : EgressObjects.Choosing(gateway));
 

@@ -18,7 +18,7 @@ public sealed class EgressPickedUpTests : IAsyncLifetime
     private readonly List<Socket> sockets = [];
     private EgressSite site = null!;
 
-    /// <summary>Of the server's that listened last: copies of a connection are on other nodes, which it tells from the next one's.</summary>
+    /// <summary>Of the server that listened last: other nodes have copies of a connection, which it tells from the next one's.</summary>
     private int port = 7100;
 
     public async Task InitializeAsync()

@@ -194,9 +194,7 @@ internal sealed class EgressRenderer(
     /// <summary>Answers go back as they came: where somebody outside has begun a connection, no gateway has a part in it.</summary>
     private IEnumerable<NftRule> Translated(EgressPicture picture, bool isGateway)
     {
-        // Of either direction: both are to know.
-        yield return new([new MatchConnectionMark(marks.Both, marks.Ended), new MatchProtocols(IpProtocol.Tcp), new ActCount(),
-            new ActReject(Resets: true)], "it began when its pod left by another way");
+        foreach (var rule in Ended) yield return rule;
         yield return Replies;
         // Whoever is blocked has his link; to all others it is a part of what is inside, which one look tells.
         foreach (var family in picture.BlockedIn)
@@ -219,6 +217,23 @@ internal sealed class EgressRenderer(
         foreach (var family in isGateway ? Families : [])
             yield return Dropped("another node's pod, which this node is no gateway of",
                 new MatchFamily(family), new MatchAddress(family, NftEnd.Source, Pools(family)));
+    }
+
+    /// <summary>
+    /// Both ends are to know. But a reset leaves by no gateway: where its connection is not translated here, the server would get it from
+    /// the pod's own address, so that it hears nothing more.
+    /// </summary>
+    private IEnumerable<NftRule> Ended
+    {
+        get
+        {
+            const string why = "it began when its pod left by another way";
+            NftStatement[] its = [new MatchConnectionMark(marks.Both, marks.Ended), new MatchProtocols(IpProtocol.Tcp)];
+            NftStatement[] resets = [new ActCount(), new ActReject(Resets: true)];
+            yield return new([.. its, new MatchDirection(Reply: false), .. resets], why);
+            yield return new([.. its, new MatchTranslated(Destination: false), .. resets], why);
+            yield return Dropped(why, its);
+        }
     }
 
     private static ActDecideByAddress ByPod(IpFamily family) => new(family, NftEnd.Source, EgressMap.Pods.Name(family));
