@@ -85,15 +85,25 @@ public sealed partial class ConnectionTable
         return gone;
     }
 
-    /// <summary>Each stands in the place of whatever its client's packets have been till now.</summary>
+    /// <summary>
+    /// Each stands in the place of whatever its client's packets, and its answers, have been till now: a server that has spoken while its
+    /// answers had no entry has got one of its own, by another port where its client's stood in the way. Whoever speaks between an end and
+    /// a begin gets one, too, so that the two follow each other, and are done again where something has come between.
+    /// </summary>
     public void Exchange(IReadOnlyCollection<Flow> flows)
     {
         var errno = 0;
         lock (asking)
-            foreach (var some in flows.Chunk(AtOnce))
+            foreach (var some in flows.Chunk(AtOnce / 3))
             {
-                Try(some.ConvertAll(one => FlowMessage.RemoveAny(one.Key)), ref errno, ENOENT);
-                Try(some.ConvertAll(one => FlowMessage.Create(one)), ref errno, EEXIST);
+                var left = some;
+                for (var attempt = 0; attempt < Attempts && left.Length > 0; attempt++)
+                {
+                    var said = Try([.. left.SelectMany(one => (NetlinkMessage[])
+                        [FlowMessage.RemoveAny(one.Key), FlowMessage.Remove(one.Key), FlowMessage.Create(one)])],
+                        ref errno, ENOENT, EEXIST);
+                    left = [.. left.Where((_, at) => said[(3 * at) + 2] == EEXIST)];
+                }
             }
     }
 

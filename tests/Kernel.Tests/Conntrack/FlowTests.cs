@@ -99,6 +99,51 @@ public class FlowTests
         Assert.Equal([other, masked], Timeless(Left(table)));
     }
 
+    /// <summary>Two that change places, and two whose servers have spoken while answers had no entry: one got another port.</summary>
+    [NeedsFact(Needs.Namespaces)]
+    public void Those_that_are_exchanged_are_there_whoever_has_their_place()
+    {
+        using var ns = new NetworkNamespace();
+        using var table = ns.Inside(() => new ConnectionTable());
+        Flow[] now = [Flow("10.0.0.1", 1000, "192.0.2.9", 40001), Flow("10.0.0.2", 1000, "192.0.2.9", 40000)];
+        Flow[] plain = [Flow("10.0.0.3", 1000, "10.0.0.3", 1000), Flow("10.0.0.4", 1000, "10.0.0.4", 1000)];
+        Assert.Equal((0, 0), table.Put([Flow("10.0.0.1", 1000, "192.0.2.9", 40000), Flow("10.0.0.2", 1000, "192.0.2.9", 40001),
+            OfServer(plain[0], 443), OfServer(plain[1], 50000)], yields: false));
+        table.Exchange([.. now, .. plain]);
+        Assert.Equal(now, Timeless(Left(table)));
+        Assert.Equal(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"],
+            table.Read(IpFamily.IPv4, _ => true, out _).Select(one => $"{one.Connection.Source}").Order());
+    }
+
+    /// <param name="port">What its client sees.</param>
+    private static Flow OfServer(Flow flow, ushort port) => flow with
+    {
+        Key = new(flow.Key.Protocol, flow.Key.Destination, flow.Key.DestinationPort, flow.Key.Source, flow.Key.SourcePort,
+            flow.Key.Destination, port),
+    };
+
+    [NeedsFact(Needs.Namespaces)]
+    public async Task Those_that_are_exchanged_are_away_for_no_longer_than_each_takes()
+    {
+        using var ns = new NetworkNamespace();
+        using var table = ns.Inside(() => new ConnectionTable());
+        var loops = new Loops(TimeProvider.System, NullLogger<Loops>.Instance, (loop, defect) => Assert.Fail($"{loop.Name}: {defect}"));
+        await using var listener = new FlowListener(loops);
+        Flow one = Flow("10.0.0.1", 1000, "192.0.2.9", 40000), two = Flow("10.0.0.2", 1000, "192.0.2.9", 40001);
+        Assert.Equal((0, 0), table.Put([one, two], yields: false));
+        ns.Inside(() =>
+        {
+            listener.Start();
+            return 0;
+        });
+        table.Exchange([Flow("10.0.0.1", 1000, "192.0.2.9", 40002), Flow("10.0.0.2", 1000, "192.0.2.9", 40003)]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var heard = new List<string>();
+        while (heard.Count < 4 && await listener.Flows.ReadAsync(patience.Token) is var news)
+            heard.Add($"{news.Flow.Key.Source} {news.Turn}");
+        Assert.Equal(["10.0.0.1 Ended", "10.0.0.1 Begun", "10.0.0.2 Ended", "10.0.0.2 Begun"], heard);
+    }
+
     [NeedsFact(Needs.Namespaces)]
     public void Those_that_are_removed_go_and_no_other_of_the_same_client()
     {
