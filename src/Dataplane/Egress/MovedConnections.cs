@@ -8,8 +8,9 @@ namespace Calico.Bgp.Dataplane.Egress;
 /// <summary>
 /// Where a pod leaves by another way than it did, what it has begun to outside would leave as somebody else: its packets are dropped where
 /// that can be told (<see cref="EgressRenderer"/>), or come to a gateway that knows nothing of them. Such connections are ended. Of TCP the
-/// kernel's entry stays, with a mark, by which a rule answers whoever still sends, the pod or the server, with a reset; any other is
-/// removed, and its next packet begins anew by the new way. What is inside of the cluster, and what others have begun, goes on.
+/// kernel's entry stays, with a mark, by which rules answer the pod that still sends with a reset, and the server where the reset would be
+/// translated; any other is removed, and its next packet begins anew by the new way. What is inside of the cluster, and what others have
+/// begun, goes on.
 /// <para>
 /// The work is in a loop of its own, behind the rules: a look through the kernel's table takes as long as that is, and what changes
 /// meanwhile is one look more. What begins between the rules and the look cannot be told from what was before, and may be ended, too.
@@ -60,23 +61,30 @@ internal sealed class MovedConnections(
         {
             turns.Rest();
             await bell.HeardAsync(stopping.Token).ConfigureAwait(false);
+            // What has settled is what had been said by then: of a later change nothing is judged yet.
+            if (Begin() is not { } asOf) continue;
             await settled(stopping.Token).ConfigureAwait(false);
             turns.Beat();
             var began = clock.GetTimestamp();
-            if (Take(out var holds) is { } taken) Pass(taken, holds);
+            if (Take(asOf) is { } taken) Pass(taken, asOf);
             turns.Rest();
             // Whoever else has something to do with connections has as much time.
             await Task.Delay(clock.GetElapsedTime(began), clock, stopping.Token).ConfigureAwait(false);
         }
     }
 
-    /// <returns>Null: there is nothing, or it is held back.</returns>
-    private EgressMovedScope? Take(out int asOf)
+    /// <returns>Null: it is held back, and the bell rings when it is not any more.</returns>
+    private int? Begin()
+    {
+        lock (guard) return isHeld ? null : holds;
+    }
+
+    /// <returns>Null: there is nothing, or something has come between, which has rung the bell or will.</returns>
+    private EgressMovedScope? Take(int asOf)
     {
         lock (guard)
         {
-            asOf = holds;
-            if (isHeld || scope.Moves.Count == 0) return null;
+            if (isHeld || holds != asOf || scope.Moves.Count == 0) return null;
             var taken = scope;
             scope = EgressMovedScope.Nothing;
             return taken;
