@@ -92,6 +92,7 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
     public async Task Their_flows_go_on_when_the_address_moves_to_their_own_node_and_away_from_it()
     {
         await StartAsync();
+        var others = await site.OthersAsync();
         LastingFlow[] first = await BeginAsync("n1", 2), second = await BeginAsync("n2", 3);
         await KnownAsync(first.Length + second.Length);
         await site.CutAsync("gate1");
@@ -101,6 +102,7 @@ public sealed class EgressOwnNodeTests : IAsyncLifetime
         await all.LedToAsync("172.20.0.11");
         await GoOnAsync(second);
         await GoOnAsync(first);
+        Assert.Equal(others, await site.OthersAsync());
         foreach (var flow in first.Concat(second)) flow.Dispose();
     }
 }
