@@ -119,7 +119,8 @@ public sealed record MatchConnectionMark(uint Mask, uint Value, bool Not = false
         if (none == true || isSo == Not) return NftAnswer.Fails;
         if (none == false && isSo != null) return NftAnswer.Holds;
         const string fact = "the mark of its connection";
-        if (Not && none == false) return new NftAnswer.Unknown(fact, packet.ConnectionMarkNow($"{this with { Not = false }}"), Wanted: false);
+        if (Not && none == false)
+            return new NftAnswer.Unknown(fact, packet.ConnectionMarkNow($"{this with { Not = false }}"), Wanted: false);
         return new NftAnswer.Unknown(fact, packet.ConnectionMarkNow(ToString()))
         {
             Learn = holds =>
