@@ -154,26 +154,26 @@ internal static class TranslationRenderer
     private static BackendFlows FlowsOf(Known backend, TranslationKey key, Address front, byte protocol) => key.Port == 0
         ? new(front, protocol, null, backend.To, null) : new(front, protocol, key.Port, backend.To, backend.ToPort ?? key.Port);
 
-    private static IEnumerable<IpProtocol> Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
+    private static IpProtocol[] Protocols(TranslationKey key, IpFamily family) => key.Protocol is { } one ? [one]
         : [.. Ported, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.Icmp6];
 
     private static Known[] Of(ListOf<Backend> backends, Places places)
     {
-        var some = new List<Known>(backends.Count);
+        var (some, count) = (new Known[backends.Count], 0);
         foreach (var one in backends.Items)
-            if (Of(one, places) is { } known) some.Add(known);
-        return Sorted(some);
+            if (Of(one, places) is { } known) some[count++] = known;
+        return Sorted(count == some.Length ? some : some[..count]);
     }
 
     /// <summary>By what they are on every node, each once.</summary>
-    private static Known[] Sorted(List<Known> some)
+    private static Known[] Sorted(Known[] some)
     {
-        some.Sort(Known.InOrder);
+        if (some.Length < 2) return some;
+        Array.Sort(some, Known.InOrder);
         var last = 0;
-        for (var i = 1; i < some.Count; i++)
+        for (var i = 1; i < some.Length; i++)
             if (some[i] != some[last]) some[++last] = some[i];
-        if (some.Count > 0) some.RemoveRange(last + 1, some.Count - last - 1);
-        return [.. some];
+        return last == some.Length - 1 ? some : some[..(last + 1)];
     }
 
     private static Known? Of(Backend backend, Places places)

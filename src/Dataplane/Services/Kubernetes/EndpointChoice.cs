@@ -40,18 +40,19 @@ internal sealed record EndpointChoice(ListOf<Backend> Cluster, ListOf<Backend> L
         var isMeant = Meant(ready, here);
         var own = Own(all, here);
         return new(Usable(all, isMeant == null ? ready : ready.FindAll(isMeant), port.Protocol, here),
-            own.Count == 0 ? [] : Usable(own, Ready(own), port.Protocol, here));
+            own == null ? [] : Usable(own, Ready(own), port.Protocol, here));
     }
 
     private static List<Candidate> Ready(List<Candidate> all) =>
         all.TrueForAll(one => one.Endpoint.IsReady) ? all : all.FindAll(one => one.Endpoint.IsReady);
 
-    private static List<Candidate> Own(List<Candidate> all, NodeHere here)
+    /// <returns>Null: none is here.</returns>
+    private static List<Candidate>? Own(List<Candidate> all, NodeHere here)
     {
         List<Candidate>? own = null;
         foreach (var one in all)
             if (one.Endpoint.NodeName == here.Name) (own ??= []).Add(one);
-        return own ?? [];
+        return own;
     }
 
     private static ListOf<Backend> Usable(List<Candidate> some, List<Candidate> ready, ServiceProtocol protocol, NodeHere here)
