@@ -10,7 +10,7 @@ internal sealed class ServedAddresses
     /// <summary>How many translations an address leads somewhere by.</summary>
     private readonly Dictionary<Address, int> uses = [];
 
-    /// <summary>Of which it is no longer so that some lead somewhere by them, or that none do.</summary>
+    /// <summary>Of which <see cref="all"/> says otherwise than is so by now.</summary>
     private readonly HashSet<Address> moved = [];
 
     private ImmutableHashSet<Address> all = [];
@@ -28,10 +28,17 @@ internal sealed class ServedAddresses
     public void Exchange(Address? before, Address? now)
     {
         if (before == now) return;
-        if (now is { } come && CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++ == 0) moved.Add(come);
+        if (now is { } come && CollectionsMarshal.GetValueRefOrAddDefault(uses, come, out _)++ == 0) Move(come, isServed: true);
         if (before is not { } gone || --CollectionsMarshal.GetValueRefOrAddDefault(uses, gone, out _) > 0) return;
         uses.Remove(gone);
-        moved.Add(gone);
+        Move(gone, isServed: false);
+    }
+
+    /// <summary>Nobody may ever ask: what comes and goes meanwhile leaves nothing behind.</summary>
+    private void Move(Address address, bool isServed)
+    {
+        if (all.Contains(address) == isServed) moved.Remove(address);
+        else moved.Add(address);
     }
 
     private ImmutableHashSet<Address> Settled()
